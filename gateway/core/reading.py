@@ -1,0 +1,95 @@
+"""What comes off the wire: readings, or one named failure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """What a device itself says of a state it reports."""
+
+    OK = "ok"
+    WARNING = "warning"
+    CRITICAL = "critical"
+    UNKNOWN = "unknown"
+
+
+class FailureKind(StrEnum):
+    """The four ways a question stays without an answer."""
+
+    TIMEOUT = "timeout"
+    REFUSED = "refused"
+    UNAUTHORISED = "unauthorised"
+    GARBLED = "garbled"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One question without a usable answer: ``what`` was asked (an OID, a URL, a table), how it failed, and details."""
+
+    kind: FailureKind
+    what: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One value of one metric of one device at one instant.
+
+    ``at`` is seconds since the epoch, UTC. ``value`` is a number in the unit that ``units`` gives the metric, or a word
+    for state metrics. ``source`` is where it came from: the OID, the NUT variable, the SMART attribute.
+    """
+
+    device: str
+    metric: str
+    value: float | str
+    at: float = 0.0
+    instance: str = ""
+    label: str = ""
+    severity: Severity | None = None
+    source: str = ""
+
+    @property
+    def series(self) -> tuple[str, str, str]:
+        """(device, metric, instance): what identifies a series of readings."""
+        return (self.device, self.metric, self.instance)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a device says of itself. Absent is an empty string."""
+
+    profile: str = ""
+    kind: str = ""
+    vendor: str = ""
+    model: str = ""
+    serial: str = ""
+    firmware: str = ""
+    name: str = ""
+    sys_object_id: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """The outcome of asking one device by one collector once.
+
+    ``failure`` is set when the device as a whole did not answer; ``partial`` lists questions that failed while others
+    were answered. A poll with a failure has no readings. ``requests`` counts packets sent, ``elapsed_s`` wall seconds.
+    """
+
+    device: str
+    collector: str
+    at: float
+    readings: tuple[Reading, ...] = ()
+    failure: Failure | None = None
+    partial: tuple[Failure, ...] = ()
+    identity: Identity = field(default_factory=Identity)
+    requests: int = 0
+    elapsed_s: float = 0.0
+
+    @property
+    def answered(self) -> bool:
+        """True if the device gave any answer that could be understood."""
+        return self.failure is None

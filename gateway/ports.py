@@ -1,0 +1,236 @@
+"""The ports: what the agent needs from the world. Adapters implement them, ``main/build.py`` chooses which.
+
+Every port has a fake that ships beside the real adapter, and one contract suite in ``tests/contracts`` for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from gateway.core.device import Device, Service
+from gateway.core.incident import Change, Incident, Stamp, Transition, Verdict
+from gateway.core.reading import Poll, Reading
+
+
+class Collector(Protocol):
+    """Asks a device over one protocol. Returns a Poll (a device that does not answer is a failure in it); raises only
+    for a fault of the gateway itself. Never logs, retries or schedules."""
+
+    name: str
+
+    async def poll(self, device: Device) -> Poll:
+        """Asks the device once."""
+        ...
+
+
+class ServiceProbe(Protocol):
+    """Asks a service as its users would."""
+
+    async def check(self, service: Service) -> Poll:
+        """Asks once; readings carry the service's id as device."""
+        ...
+
+
+class Samples(Protocol):
+    """Readings kept for charts, forecasts and models. May lose the last minutes in a power cut; never silently more."""
+
+    def append(self, readings: Iterable[Reading]) -> None:
+        """Takes readings; they are durable after the next ``flush``."""
+        ...
+
+    def flush(self) -> None:
+        """Commits what was appended and closes finished hours."""
+        ...
+
+    def series(
+        self, device: str, metric: str, instance: str, start: float, end: float
+    ) -> list[tuple[float, float | str]]:
+        """(at, value) of one series in [start, end), in order of time."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something headquarters must be told. ``kind`` is evt, summary, hist or rpt; ``lane`` 0 (first) to 3 (last)."""
+
+    kind: str
+    lane: int
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one reading (or one person's act) led to: written in one transaction or not at all."""
+
+    stamp: Stamp
+    transitions: Sequence[Transition] = ()
+    changes: Sequence[Change] = ()
+    messages: Sequence[Message] = ()
+    command: int | None = None
+    """Id of the command of commands.db that was carried out by this batch."""
+    command_result: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentVerdict:
+    """The verdict in force on one metric of one subject, since when, and what decided it."""
+
+    subject: str
+    metric: str
+    instance: str
+    verdict: Verdict
+    since: float
+    value: float | str | None = None
+    cause: str = ""
+    label: str = ""
+
+
+class Ledger(Protocol):
+    """The append-only record of transitions and incident changes."""
+
+    def record(self, batch: Batch) -> None:
+        """Writes the batch in ONE durable transaction."""
+        ...
+
+    def verdicts(self) -> list[CurrentVerdict]:
+        """Every verdict in force (the fold of the transitions), for a start after a stop."""
+        ...
+
+    def incidents(self, *, since: float = 0.0) -> list[Incident]:
+        """Incidents that are open or were opened or restored after ``since``, newest first."""
+        ...
+
+    def transitions(self, start: float, end: float, *, subject: str | None = None) -> list[Transition]:
+        """Transitions with ``start <= at < end`` in the order in which they were written."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """One message on its way. (site, stream, seq) is its idempotency key at headquarters."""
+
+    seq: int
+    lane: int
+    kind: str
+    created_at: float
+    body: bytes
+    boot_id: str = ""
+    clock_trusted: bool = True
+
+
+class Outbox(Protocol):
+    """Messages that headquarters has not acknowledged yet."""
+
+    @property
+    def stream(self) -> str:
+        """Random id made with the outbox file."""
+        ...
+
+    def put(self, message: Message, stamp: Stamp) -> int:
+        """Keeps one message durably; returns its sequence number. (Facts use ``Ledger.record`` instead.)"""
+        ...
+
+    def take(self, limit: int, *, after: Mapping[int, int] | None = None) -> list[OutboxRow]:
+        """Up to ``limit`` rows by lane, oldest first; ``after[lane]`` skips rows of a lane already in flight."""
+        ...
+
+    def acknowledge(self, seqs: Iterable[int]) -> int:
+        """Deletes rows that headquarters has; returns how many were there."""
+        ...
+
+    def waiting(self) -> dict[int, int]:
+        """Number of rows by lane."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something a person asks of the agent, from commands.db. ``kind`` is acknowledge, intervention_start, resolve,
+    note, report, silence, maintenance_start, maintenance_end, poll_now or inventory_edit."""
+
+    id: int
+    kind: str
+    created_at: float
+    who: str
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Commands(Protocol):
+    """The agent's view of commands.db: read only."""
+
+    def after(self, last: int) -> list[Command]:
+        """Commands with an id above ``last``, oldest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class UplinkEvent:
+    """What the wire to headquarters did: connected, disconnected, published (``token``) or message (``topic``)."""
+
+    kind: str
+    token: int = 0
+    topic: str = ""
+    payload: bytes = b""
+    reason: str = ""
+
+
+class Uplink(Protocol):
+    """One connection to the broker. Its callbacks only append to a queue; ``events`` empties it."""
+
+    def start(self) -> None:
+        """Begins to connect; comes back at once."""
+        ...
+
+    def stop(self) -> None:
+        """Says goodbye and ends."""
+        ...
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
+        """Hands one message over with QoS 1; returns its token, or ``None`` if there is no link."""
+        ...
+
+    def events(self) -> list[UplinkEvent]:
+        """What happened since the last call."""
+        ...
+
+    def idle_s(self) -> float:
+        """Seconds since the broker last gave a sign of life (PUBACK, PINGRESP, message)."""
+        ...
+
+
+class Detector(Protocol):
+    """Scores how unusual the newest values of a series are."""
+
+    version: str
+
+    def score(self, window: Sequence[float], *, interval_s: float) -> float | None:
+        """Score in [0, 1] of the last value given those before it; ``None`` while the history is too short."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """What the panel shows: ``light`` is green, amber, red or blue (no link), ``blink`` steady, slow or fast."""
+
+    light: str
+    blink: str = "steady"
+    buzzer: str = "off"
+    """off, or a pattern: warning (two short beeps a minute), alarm (beeps every other second)."""
+
+
+class Panel(Protocol):
+    """Lights, buzzer and one button."""
+
+    def show(self, signal: Signal) -> None:
+        """Changes what is shown; the same signal again changes nothing."""
+        ...
+
+    def presses(self) -> list[str]:
+        """Button presses since the last call: "short" or "long" (3 s)."""
+        ...
+
+    def close(self) -> None:
+        """Everything off, pins given back."""
+        ...

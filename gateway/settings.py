@@ -1,0 +1,128 @@
+"""What a site has decided: `site.toml`, validated whole, every fault told at once with line and remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from gateway.core.device import Criticality, Site
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarSettings:
+    """Opening hours as data. ``week`` maps sun..sat to pairs of (start, end) minutes after midnight, local time;
+    ``holidays`` is a country code or dates; a later entry of ``special`` wins."""
+
+    week: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    holidays: str | tuple[date, ...] = ()
+    special: tuple[tuple[date, date, Mapping[str, tuple[tuple[int, int], ...]]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The service level of one criticality. Durations are business seconds, availability a fraction of 1."""
+
+    response_s: float | None = None
+    intervention_s: float | None = None
+    restore_s: float | None = None
+    availability: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret by reference: a file or an environment variable. The value is read when it is used, never kept here."""
+
+    file: Path | None = None
+    variable: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """How a device is asked. SNMP v2c needs ``community``; v3 needs ``user`` and, by level, ``auth`` and ``priv``."""
+
+    name: str
+    type: str = "snmp"
+    version: str = "2c"
+    community: Secret | None = None
+    user: str = ""
+    auth_protocol: str = "SHA256"
+    auth: Secret | None = None
+    priv_protocol: str = "AES"
+    priv: Secret | None = None
+    password: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UplinkSettings:
+    """The way to headquarters. ``url`` is mqtts://host:port (mqtt:// only without certificates, for tests)."""
+
+    url: str
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+    keepalive_s: int = 240
+    summary_every_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class PollSettings:
+    """How often devices are asked, how long one answer may take, how many are asked at once."""
+
+    every_s: float = 60.0
+    timeout_s: float = 2.0
+    retries: int = 1
+    concurrency: int = 16
+    deadline_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class PageSettings:
+    """Where the depot's page is served; ``host_names`` are allowed in the Host header besides addresses."""
+
+    host: str = "0.0.0.0"  # noqa: S104 - the page is for everybody in the depot
+    port: int = 8080
+    host_names: tuple[str, ...] = ("gateway.local", "localhost")
+
+
+@dataclass(frozen=True, slots=True)
+class PanelSettings:
+    """GPIO numbers (BCM) of the panel board; ``enabled`` is off where there is no board."""
+
+    enabled: bool = False
+    red: int = 17
+    green: int = 27
+    blue: int = 22
+    buzzer: int = 18
+    button: int = 23
+    pin_factory: str = ""
+    """"" for the real pins of a Raspberry Pi, "mock" for gpiozero's own fake pins."""
+
+
+@dataclass(frozen=True, slots=True)
+class DetectSettings:
+    """The anomaly model: off, or a path (empty: the one that is shipped)."""
+
+    enabled: bool = True
+    model: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A whole `site.toml`."""
+
+    site: Site
+    data: Path
+    inventory: Path
+    calendar: CalendarSettings = CalendarSettings()
+    service_levels: Mapping[Criticality, Target] = field(default_factory=dict)
+    uplink: UplinkSettings | None = None
+    credentials: Mapping[str, Credential] = field(default_factory=dict)
+    networks: tuple[str, ...] = ()
+    poll: PollSettings = PollSettings()
+    page: PageSettings = PageSettings()
+    panel: PanelSettings = PanelSettings()
+    detect: DetectSettings = DetectSettings()
+    contact_name: str = ""
+    contact_phone: str = ""
