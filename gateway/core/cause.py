@@ -1,0 +1,228 @@
+"""Why: power first, then the way through the network, then what a service stands on. One fault, many symptoms.
+
+``explain`` is a pure function of everything that is bad at one instant. It is computed anew on every change, so a later,
+better explanation replaces an earlier one; ``watch`` turns the differences into changes of incidents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gateway.core.device import Criticality, Kind, Park
+from gateway.core.incident import Cause, Priority, Verdict
+
+SIMULTANEOUS_S = 90.0
+"""A device that falls silent this close to the mains failing fell with it, whatever supply the inventory states."""
+
+_ADVISORY = frozenset({Cause.ANOMALY, Cause.SUPPLY_EMPTY})
+_POWER_METRICS = ("ups.", "battery.", "input.", "output.")
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """One metric that is bad now: verdict, first bad reading, deciding reading, and what its check suspects."""
+
+    subject: str
+    metric: str
+    instance: str
+    verdict: Verdict
+    at: float
+    detected_at: float
+    cause: Cause
+    value: float | str | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """(subject, metric, instance)."""
+        return (self.subject, self.metric, self.instance)
+
+    @property
+    def down(self) -> bool:
+        """True if the device or service as a whole does not answer."""
+        return self.metric == "reach.up" and self.verdict is Verdict.CRITICAL
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """What an explanation blames: a cause and the device or service it lies in (None: no one device)."""
+
+    cause: Cause
+    subject: str | None
+
+
+@dataclass(slots=True)
+class Explanation:
+    """One fault and everything bad that it explains. ``first`` is the member that shows the root itself."""
+
+    root: Root
+    members: list[Bad] = field(default_factory=list)
+
+    @property
+    def first(self) -> Bad:
+        """The bad metric of the root, else the earliest symptom."""
+        own = [bad for bad in self.members if bad.subject == self.root.subject and bad.cause is self.root.cause]
+        return min(own or self.members, key=lambda bad: bad.at)
+
+    @property
+    def subjects(self) -> set[str]:
+        """Devices and services that have a bad metric explained here."""
+        return {bad.subject for bad in self.members}
+
+
+def explain(
+    bads: Sequence[Bad], park: Park, sticky: Mapping[tuple[str, str, str], Root] | None = None
+) -> list[Explanation]:
+    """Everything bad, grouped by fault.
+
+    ``sticky`` names, for a symptom of an incident whose root may have recovered already, the root it was explained by:
+    a machine that still boots after the mains came back belongs to the power cut.
+    """
+    return _Reasoning(bads, park, sticky or {}).explanations()
+
+
+class _Reasoning:
+    def __init__(self, bads: Sequence[Bad], park: Park, sticky: Mapping[tuple[str, str, str], Root]) -> None:
+        self.bads = bads
+        self.park = park
+        self.sticky = sticky
+        self.silent = {bad.subject: bad for bad in bads if bad.down and bad.subject in park.devices}
+        self.on_battery = {bad.subject: bad for bad in bads if bad.cause is Cause.POWER_LOST}
+        self.mains_lost_at = min((bad.at for bad in self.on_battery.values()), default=0.0)
+        self.found: dict[Root, Explanation] = {}
+
+    def explanations(self) -> list[Explanation]:
+        services = []
+        for bad in self.bads:
+            if bad.subject in self.park.services:
+                services.append(bad)
+            else:
+                self._add(self._root_of(bad), bad)
+        for bad in services:  # once every device is explained
+            self._add(self._root_of_service(bad), bad)
+        return list(self.found.values())
+
+    def _add(self, root: Root, bad: Bad) -> None:
+        self.found.setdefault(root, Explanation(root)).members.append(bad)
+
+    def _root_of(self, bad: Bad) -> Root:
+        if self._is_power(bad):
+            return self._mains()
+        if bad.subject in self.silent:
+            top = self._topmost_silent(bad.subject)
+            if top != bad.subject or bad.key not in self.sticky:
+                return Root(Cause.DEVICE_UNREACHABLE, top)
+        return self.sticky.get(bad.key) or Root(bad.cause, bad.subject)
+
+    def _mains(self) -> Root:
+        """One mains failure is one incident: its root is the UPS on battery that feeds most."""
+        for root in self.sticky.values():
+            if root.cause is Cause.POWER_LOST and root.subject in self.on_battery:
+                return root
+
+        def impact(ups: str) -> tuple[int, int, str]:
+            fed = [device.id for device in self.park.devices.values() if device.power == ups]
+            return (len({service for device in fed for service in self.park.services_on(device)}), len(fed), ups)
+
+        return Root(Cause.POWER_LOST, max(sorted(self.on_battery), key=impact))
+
+    def _is_power(self, bad: Bad) -> bool:
+        if not self.on_battery:
+            return False
+        if bad.subject in self.on_battery:
+            return bad.metric.startswith(_POWER_METRICS) or bad.subject in self.silent
+        return bad.subject in self.silent and self._dark(bad.subject, set())
+
+    def _dark(self, device: str, seen: set[str]) -> bool:
+        """True if the mains failure explains that this device is silent."""
+        silence = self.silent.get(device)
+        if silence is None or device in seen or silence.at < self.mains_lost_at - SIMULTANEOUS_S:
+            return False
+        seen.add(device)
+        supply = self.park.devices[device].power
+        if supply is None or supply not in self.park.devices or silence.at <= self.mains_lost_at + SIMULTANEOUS_S:
+            return True
+        if supply in self.on_battery and (supply in self.silent or self._empty(supply)):
+            return True
+        return any(self._dark(parent, seen) for parent in self.park.path(device))
+
+    def _empty(self, ups: str) -> bool:
+        value = self.on_battery[ups].value
+        return isinstance(value, str) and bool({"LB", "FSD", "OFF"} & set(value.split()))
+
+    def _topmost_silent(self, device: str) -> str:
+        top = device
+        for parent in self.park.path(device):
+            if parent in self.silent:
+                top = parent
+        return top
+
+    def _root_of_service(self, bad: Bad) -> Root:
+        below = self._stands_on(bad.subject)
+        candidates = [
+            explanation
+            for explanation in self.found.values()
+            if explanation.root.cause not in _ADVISORY and explanation.subjects & below
+        ]
+        if candidates:
+            best = min(candidates, key=lambda one: (one.root.cause is not Cause.POWER_LOST, one.first.at))
+            return best.root
+        if bad.key in self.sticky:
+            return self.sticky[bad.key]
+        cause = Cause.SERVICE_DOWN if bad.metric == "reach.up" else bad.cause
+        return Root(cause, bad.subject)
+
+    def _stands_on(self, service: str) -> set[str]:
+        """Devices and services this service needs, directly or not."""
+        found: set[str] = set()
+        waiting = list(self.park.services[service].depends_on)
+        while waiting:
+            subject = waiting.pop()
+            if subject not in found and subject != service:
+                found.add(subject)
+                if subject in self.park.services:
+                    waiting.extend(self.park.services[subject].depends_on)
+        return found
+
+
+def services_hit(explanation: Explanation, park: Park) -> tuple[str, ...]:
+    """Services that stand still: those seen bad, and those on a silent device."""
+    hit = [bad.subject for bad in explanation.members if bad.subject in park.services]
+    for bad in explanation.members:
+        if bad.down and bad.subject in park.devices:
+            hit.extend(park.services_on(bad.subject))
+    return tuple(sorted(set(hit)))
+
+
+def priority(explanation: Explanation, park: Park, services: Iterable[str]) -> Priority:
+    """P1 to P4 from impact (the highest criticality touched) and from whether something stands still already."""
+    cause = explanation.root.cause
+    if cause in _ADVISORY:
+        return Priority.P4
+    touched = {*explanation.subjects, *services}
+    highest = min((park.criticality(subject) for subject in touched), key=lambda level: level.rank)
+    down = [bad for bad in explanation.members if bad.down]
+    if down:
+        stopped = {bad.subject for bad in down} | set(services)
+        highest = min((park.criticality(subject) for subject in stopped), key=lambda level: level.rank)
+        return {Criticality.CRITICAL: Priority.P1, Criticality.IMPORTANT: Priority.P2}.get(highest, Priority.P3)
+    severe = any(bad.verdict is Verdict.CRITICAL for bad in explanation.members)
+    return Priority.P2 if severe and highest is Criticality.CRITICAL else Priority.P3
+
+
+def witnesses(root: Root, park: Park) -> set[str]:
+    """Devices whose latest poll must be known before this root is believed: each could explain it better."""
+    subject = root.subject
+    if subject in park.services:
+        asked = set(park.services[subject].depends_on) & set(park.devices)
+        asked |= {parent for device in asked for parent in park.path(device)}
+    elif subject in park.devices:
+        asked = set(park.path(subject))
+    else:
+        return set()
+    fed = {subject, *asked} & set(park.devices)
+    supplies = {park.devices[device].power for device in fed}
+    asked |= {supply for supply in supplies if supply in park.devices}
+    if None in supplies:
+        asked |= {device.id for device in park.devices.values() if device.kind is Kind.UPS}
+    return asked - {subject}

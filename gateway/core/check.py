@@ -1,0 +1,172 @@
+"""From readings to verdicts: thresholds with hysteresis and an n-of-m hold, so that nothing flaps a person awake."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+
+from gateway.core.device import Kind
+from gateway.core.incident import Cause, Transition, Verdict
+from gateway.core.reading import Reading, Severity
+
+_SEVERITY = {
+    Severity.OK: Verdict.OK,
+    Severity.WARNING: Verdict.WARNING,
+    Severity.CRITICAL: Verdict.CRITICAL,
+    Severity.UNKNOWN: Verdict.UNKNOWN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A new verdict needs ``n`` of the last ``m`` readings to agree. ``Hold(1, 1)`` believes at once."""
+
+    n: int = 1
+    m: int = 1
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.n <= self.m:
+            raise ValueError(f"hold needs 1 <= n <= m, not {self.n} of {self.m}")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What is expected of one metric.
+
+    A numeric reading is bad from ``warning`` or ``critical`` on: upwards, or downwards if ``below``. Once bad, it must
+    come back by ``clear`` beyond the limit to be good again (hysteresis, in the metric's unit). A state reading is
+    judged by ``words``: the worst verdict of the words it contains; a state with none of them is judged by the severity
+    the device gave it. ``cause`` is what a bad verdict suggests, ``word_causes`` refines it by word.
+    """
+
+    id: str
+    metric: str
+    cause: Cause
+    warning: float | None = None
+    critical: float | None = None
+    below: bool = False
+    clear: float = 0.0
+    words: Mapping[str, Verdict] = field(default_factory=dict)
+    word_causes: Mapping[str, Cause] = field(default_factory=dict)
+    worse: Hold = Hold()
+    better: Hold = Hold()
+    kinds: frozenset[Kind] = frozenset()
+    instance: str = "*"
+
+    def applies(self, kind: Kind, reading: Reading) -> bool:
+        """True if this check judges this reading of a device of this kind."""
+        return (
+            reading.metric == self.metric
+            and (not self.kinds or kind in self.kinds)
+            and (self.instance == "*" or fnmatchcase(reading.instance, self.instance))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CheckState:
+    """Where one check stands on one series. ``opinions`` are (at, verdict) of the latest readings, oldest first."""
+
+    verdict: Verdict = Verdict.UNKNOWN
+    since: float = 0.0
+    opinions: tuple[tuple[float, Verdict], ...] = ()
+
+    @property
+    def suspect(self) -> bool:
+        """True if the latest reading was worse than the verdict in force: a hold is running."""
+        return bool(self.opinions) and self.opinions[-1][1].bad and not self.verdict.bad
+
+
+def opinion(check: Check, current: Verdict, reading: Reading) -> Verdict:
+    """What this one reading says, given the verdict in force (for hysteresis). No hold is applied."""
+    value = reading.value
+    if isinstance(value, str):
+        found = [check.words[word] for word in value.split() if word in check.words]
+        if found:
+            return max(found, key=lambda verdict: verdict.rank)
+        return _SEVERITY[reading.severity] if reading.severity else Verdict.OK
+    if value != value:  # NaN: the device said nothing usable
+        return Verdict.UNKNOWN
+    if _beyond(check, check.critical, value, held=current is Verdict.CRITICAL):
+        return Verdict.CRITICAL
+    if _beyond(check, check.warning, value, held=current.bad):
+        return Verdict.WARNING
+    if reading.severity and check.warning is None and check.critical is None:
+        return _SEVERITY[reading.severity]
+    return Verdict.OK
+
+
+def _beyond(check: Check, limit: float | None, value: float, *, held: bool) -> bool:
+    if limit is None:
+        return False
+    margin = check.clear if held else 0.0
+    return value <= limit + margin if check.below else value >= limit - margin
+
+
+def cause_of(check: Check, reading: Reading) -> Cause:
+    """The cause a bad reading suggests."""
+    if isinstance(reading.value, str):
+        for word in reading.value.split():
+            if word in check.word_causes:
+                return check.word_causes[word]
+    return check.cause
+
+
+def judge(check: Check, state: CheckState, reading: Reading) -> tuple[CheckState, Transition | None]:
+    """One reading judged: the new state, and the transition if the verdict in force changes.
+
+    A reading that is not younger than the latest one judged is ignored: the same history replayed twice, or out of
+    order, gives the same verdicts.
+    """
+    if state.opinions and reading.at <= state.opinions[-1][0]:
+        return state, None
+    seen = opinion(check, state.verdict, reading)
+    keep = max(check.worse.m, check.better.m)
+    opinions = (*state.opinions, (reading.at, seen))[-keep:]
+    adopted = _adopted(check, state.verdict, opinions)
+    if adopted is None:
+        return replace(state, opinions=opinions), None
+    verdict, at = adopted
+    transition = Transition(
+        reading.device,
+        reading.metric,
+        reading.instance,
+        state.verdict,
+        verdict,
+        at,
+        reading.at,
+        reading.value,
+        str(cause_of(check, reading)) if verdict.bad else "",
+        reading.label,
+    )
+    return CheckState(verdict, at, opinions), transition
+
+
+def _adopted(
+    check: Check, current: Verdict, opinions: tuple[tuple[float, Verdict], ...]
+) -> tuple[Verdict, float] | None:
+    """The verdict that replaces ``current`` and the instant from which it holds; ``None`` if nothing changes."""
+    latest = opinions[-1][1]
+    if latest is current:
+        return None
+    if latest.bad and _level(latest) > _level(current):
+        window = opinions[-check.worse.m :]
+        agreeing = [(at, seen) for at, seen in window if seen.bad and _level(seen) > _level(current)]
+        if len(agreeing) < check.worse.n:
+            return None
+        mildest = min((seen for _, seen in agreeing), key=_level)
+        return mildest, agreeing[0][0]
+    window = opinions[-check.better.m :]
+    agreeing = [(at, seen) for at, seen in window if seen is latest or _level(seen) < _level(latest)]
+    # out of unknown, one good reading is enough: there is no fault to hold on to
+    if current is not Verdict.UNKNOWN and len(agreeing) < check.better.n:
+        return None
+    return latest, agreeing[0][0]
+
+
+_LEVEL = {Verdict.UNKNOWN: 0, Verdict.OK: 1, Verdict.MAINTENANCE: 1, Verdict.WARNING: 2, Verdict.CRITICAL: 3}
+
+
+def _level(verdict: Verdict) -> int:
+    """How bad a verdict is for the hold: leaving unknown for a fault needs the full hold."""
+    return _LEVEL[verdict]
