@@ -1,0 +1,215 @@
+"""SQLite files: opened the one durable way, brought up to date by numbered schema files, with errors people understand.
+
+Write-ahead log, ``synchronous=FULL``: a commit that returned survives a power cut. SQLite does not check content, so
+every row carries a CRC-32 (``row_crc``) that readers compare; what does not match is counted in ``Database.damage`` and
+never used.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import struct
+import threading
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from gateway.core.errors import DamagedError, UnavailableError, VigieError
+
+BUSY_TIMEOUT_S = 10.0
+_FULL = ("full", "no space")
+_READ_ONLY = ("readonly", "read-only", "unable to open")
+_DAMAGED = ("malformed", "not a database", "corrupt")
+
+
+def row_crc(*columns: float | str | bytes | None) -> int:
+    """CRC-32 over the columns of a row, types and lengths included, so that no two rows look alike by shifting."""
+    crc = 0
+    for column in columns:
+        if isinstance(column, bytes):
+            part = b"b%d:%s" % (len(column), column)
+        elif isinstance(column, str):
+            encoded = column.encode()
+            part = b"s%d:%s" % (len(encoded), encoded)
+        elif column is None:
+            part = b"n"
+        else:  # 1 and 1.0 are one value to SQLite's REAL columns
+            part = b"f" + struct.pack("<d", column)
+        crc = zlib.crc32(part, crc)
+    return crc
+
+
+def explain(path: Path, error: sqlite3.Error) -> VigieError:
+    """The error for people behind an error of SQLite: disk full, read-only, damaged, busy."""
+    text = str(error).lower()
+    if any(word in text for word in _FULL):
+        return UnavailableError(f"{path}: the disk is full", remedy="free space or shorten the retention")
+    if any(word in text for word in _READ_ONLY):
+        return UnavailableError(f"{path}: cannot be written ({error})", remedy="give its directory to Vigie's user")
+    if any(word in text for word in _DAMAGED):
+        return DamagedError(f"{path}: damaged ({error})", remedy="see `vigie doctor`; keep a copy of the file")
+    if "locked" in text or "busy" in text:
+        return UnavailableError(f"{path}: in use by another process", remedy="stop the other `vigie run`")
+    return UnavailableError(f"{path}: {error}", remedy="see `vigie doctor`")
+
+
+class Database:
+    """One open SQLite file, safe to use from several threads. Made by ``open_database``."""
+
+    def __init__(self, path: Path, *, read_only: bool) -> None:
+        self.path = path
+        self.read_only = read_only
+        self.damage: Counter[str] = Counter()
+        """Rows found not to match their checksum since the file was opened, by table."""
+        self._damaged_rows: set[tuple[str, object]] = set()
+        self._lock = threading.RLock()
+        self._immutable = False
+        self._connection = self._connect()
+
+    def _connect(self) -> sqlite3.Connection:
+        address = f"file:{quote(str(self.path))}"
+        if self.read_only:
+            # After a clean stop of the writer there is no -wal file, and a reader without write permission to the
+            # directory cannot make one: then nobody writes, and the file can be read as it lies (see `_fresh`).
+            self._immutable = not self._wal().exists()
+            address += "?mode=ro&immutable=1" if self._immutable else "?mode=ro"
+        return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S)
+
+    def _wal(self) -> Path:
+        return self.path.with_name(f"{self.path.name}-wal")
+
+    def _fresh(self) -> sqlite3.Connection:
+        """The connection; opened anew once a writer has appeared beside a file that was read as it lay."""
+        if self._immutable and self._wal().exists():
+            self._connection.close()
+            self._connection = self._connect()
+        return self._connection
+
+    def rows(self, statement: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        with self._lock, self._explained():
+            return self._fresh().execute(statement, tuple(values)).fetchall()
+
+    def execute(self, statement: str, values: Iterable[Any] = ()) -> sqlite3.Cursor:
+        """One statement; commits by itself unless it stands inside ``transaction``."""
+        with self._lock, self._explained():
+            return self._connection.execute(statement, tuple(values))
+
+    def executemany(self, statement: str, rows: Iterable[Iterable[Any]]) -> None:
+        """One statement for many rows."""
+        with self._lock, self._explained():
+            self._connection.executemany(statement, [tuple(row) for row in rows])
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All statements inside are durable together when the block is left, or none of them."""
+        with self._lock, self._explained():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:  # SQLite has rolled back by itself after some errors
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise explain(self.path, error) from error
+
+    def intact(self, table: str, row: tuple[Any, ...], *, key: object) -> bool:
+        """True if the last column of ``row`` is the checksum of the others; else the row is counted as damaged."""
+        if row_crc(*row[:-1]) == row[-1]:
+            return True
+        if (table, key) not in self._damaged_rows:
+            self._damaged_rows.add((table, key))
+            self.damage[table] += 1
+        return False
+
+    def check(self) -> list[str]:
+        """SQLite's own structural check (slow: run it in the background); empty if all is in order."""
+        return [text for (text,) in self.rows("PRAGMA quick_check(20)") if text != "ok"]
+
+    def checkpoint(self) -> None:
+        """Moves the log into the file and empties it: a damaged log loses its rows without a word, so keep it short."""
+        self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Ends the use of the file."""
+        with self._lock:
+            self._connection.close()
+
+
+def open_database(path: Path, *, schema: str = "record", read_only: bool = False) -> Database:
+    """Opens (and, unless ``read_only``, makes and migrates) a file with one of the schemas ``record``, ``samples``,
+    ``commands``. Raises ``UnavailableError`` or ``DamagedError`` naming the file and the remedy."""
+    if read_only and not path.exists():
+        raise UnavailableError(f"{path}: not there", remedy="start `vigie run` once")
+    try:
+        if not read_only:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        database = Database(path, read_only=read_only)
+    except OSError as error:
+        raise UnavailableError(f"{path}: {error.strerror}", remedy="give its directory to Vigie's user") from error
+    except sqlite3.Error as error:
+        raise explain(path, error) from error
+    try:
+        if not read_only:
+            _prepare(database)
+        _migrate(database, schema)
+    except VigieError:
+        database.close()
+        raise
+    return database
+
+
+def _prepare(database: Database) -> None:
+    database.execute("PRAGMA journal_mode=WAL")
+    database.execute("PRAGMA synchronous=FULL")
+    database.execute("PRAGMA foreign_keys=ON")
+
+
+def schema_files(schema: str) -> list[tuple[int, str]]:
+    """(number, SQL text) of every step of a schema, in order."""
+    steps = (files("gateway.store") / "schema" / schema).iterdir()
+    return sorted((int(step.name[:4]), step.read_text()) for step in steps if step.name.endswith(".sql"))
+
+
+def _migrate(database: Database, schema: str) -> None:
+    """Runs the steps above the file's ``user_version``, each in one transaction with its number."""
+    steps = schema_files(schema)
+    (version,) = database.rows("PRAGMA user_version")[0]
+    newest = steps[-1][0]
+    if version > newest:
+        raise VigieError(
+            f"{database.path}: made by a newer Vigie (schema {version}, this one knows {newest})",
+            remedy="install that version again; the file was not changed",
+        )
+    if database.read_only:
+        if version < newest:
+            raise UnavailableError(f"{database.path}: not brought up to date yet", remedy="start `vigie run` once")
+        return
+    for number, text in steps:
+        if number > version:
+            with database.transaction():
+                for statement in _statements(text):
+                    database.execute(statement)
+                database.execute(f"PRAGMA user_version={number}")
+
+
+def _statements(text: str) -> Iterator[str]:
+    """The statements of a script one by one: ``executescript`` would commit the transaction around it."""
+    pending = ""
+    for line in text.splitlines():
+        pending += line + "\n"
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""

@@ -1,0 +1,119 @@
+"""Fakes of the store's ports: they keep everything in lists, for tests, replay and simulation."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from gateway.core.incident import Change, Incident, Stamp, Transition, fold
+from gateway.core.reading import Reading
+from gateway.ports import Batch, Command, CurrentVerdict, Message, OutboxRow
+
+
+class MemoryOutbox:
+    """An outbox that ends with the process."""
+
+    def __init__(self, stream: str = "00000000000000aa") -> None:
+        self.stream = stream
+        self.rows: dict[int, OutboxRow] = {}
+        self._numbers = itertools.count(1)
+
+    def put(self, message: Message, stamp: Stamp) -> int:
+        """Keeps one message; returns its sequence number."""
+        seq = next(self._numbers)
+        body = msgspec.json.encode(message.body)
+        self.rows[seq] = OutboxRow(seq, message.lane, message.kind, stamp.wall, body, stamp.boot_id, stamp.trusted)
+        return seq
+
+    def take(self, limit: int, *, after: Mapping[int, int] | None = None) -> list[OutboxRow]:
+        """Up to ``limit`` rows by lane, oldest first."""
+        skipped = after or {}
+        rows = [row for row in self.rows.values() if row.seq > skipped.get(row.lane, 0)]
+        return sorted(rows, key=lambda row: (row.lane, row.seq))[:limit]
+
+    def acknowledge(self, seqs: Iterable[int]) -> int:
+        """Deletes rows; returns how many were there."""
+        return sum(self.rows.pop(seq, None) is not None for seq in set(seqs))
+
+    def waiting(self) -> dict[int, int]:
+        """Number of rows by lane."""
+        return dict(Counter(row.lane for row in self.rows.values()))
+
+
+class MemoryLedger:
+    """A ledger that ends with the process. ``batches`` is its history."""
+
+    def __init__(self, outbox: MemoryOutbox | None = None) -> None:
+        self.outbox = outbox or MemoryOutbox()
+        self.batches: list[Batch] = []
+
+    def record(self, batch: Batch) -> None:
+        """Keeps the batch and puts its messages into the outbox."""
+        self.batches.append(batch)
+        for message in batch.messages:
+            self.outbox.put(message, batch.stamp)
+
+    def verdicts(self) -> list[CurrentVerdict]:
+        """The newest transition of every series."""
+        last = {transition.key: transition for transition in self._transitions()}
+        return [CurrentVerdict(*key, t.after, t.at, t.value, t.cause, t.label) for key, t in last.items()]
+
+    def incidents(self, *, since: float = 0.0) -> list[Incident]:
+        """Incidents that are open or were opened or restored at or after ``since``, newest first."""
+        incidents = fold(change for batch in self.batches for change in batch.changes).values()
+        wanted = [i for i in incidents if i.open or i.opened_at >= since or (i.restored_at or since - 1) >= since]
+        return sorted(wanted, key=lambda incident: incident.opened_at, reverse=True)
+
+    def transitions(self, start: float, end: float, *, subject: str | None = None) -> list[Transition]:
+        """Transitions with ``start <= at < end`` in the order in which they were written."""
+        found = (t for t in self._transitions() if start <= t.at < end)
+        return [t for t in found if subject in (None, t.subject)]
+
+    def changes(self, start: float, end: float) -> list[Change]:
+        """Changes with ``start <= at < end`` in the order in which they were written."""
+        return [change for batch in self.batches for change in batch.changes if start <= change.at < end]
+
+    def last_command(self) -> int:
+        """Id of the last command that was carried out; 0 if none was."""
+        return max((batch.command for batch in self.batches if batch.command is not None), default=0)
+
+    def _transitions(self) -> list[Transition]:
+        return [transition for batch in self.batches for transition in batch.transitions]
+
+
+class MemorySamples:
+    """Samples that end with the process."""
+
+    def __init__(self) -> None:
+        self.flushes = 0
+        self._series: dict[tuple[str, str, str], list[tuple[float, float | str]]] = defaultdict(list)
+
+    def append(self, readings: Iterable[Reading]) -> None:
+        """Takes readings."""
+        for reading in readings:
+            self._series[reading.series].append((reading.at, reading.value))
+
+    def flush(self) -> None:
+        """Counts how often it was asked."""
+        self.flushes += 1
+
+    def series(
+        self, device: str, metric: str, instance: str, start: float, end: float
+    ) -> list[tuple[float, float | str]]:
+        """(at, value) of one series in [start, end), in order of time."""
+        found = self._series.get((device, metric, instance), [])
+        return sorted(((at, value) for at, value in found if start <= at < end), key=lambda pair: pair[0])
+
+
+class MemoryCommands:
+    """Commands given by a test."""
+
+    def __init__(self) -> None:
+        self.commands: list[Command] = []
+
+    def after(self, last: int) -> list[Command]:
+        """Commands with an id above ``last``, oldest first."""
+        return [command for command in self.commands if command.id > last]
