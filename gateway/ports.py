@@ -144,6 +144,14 @@ class Outbox(Protocol):
         """Number of rows by lane."""
         ...
 
+    def newest(self) -> int:
+        """Highest sequence number ever given, also to rows that are gone; 0 for none."""
+        ...
+
+    def new_stream(self) -> str:
+        """Starts a new stream (the data was restored from an older copy); rows stay and keep their numbers."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Command:

@@ -1,0 +1,286 @@
+"""The wire to the broker: paho-mqtt as a driver only, MQTT 5, QoS 1, TLS with client certificates.
+
+Measured on paho 2.2 and designed around: its queue lives in memory only, so nothing waits in it (the outbox is the
+session: clean start, and a new client for every connection); a publish without a link is queued although it reports
+an error, so it is never tried; ``on_publish`` runs with paho's message mutex held, so callbacks take no lock and only
+append to a deque; an exception in a callback would end its thread while everything still looks connected.
+"""
+
+from __future__ import annotations
+
+import random
+import ssl
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTErrorCode, MQTTProtocolVersion
+
+from gateway.clock import Clock
+from gateway.ports import UplinkEvent
+from gateway.settings import UplinkSettings
+from gateway.wire import Names, status_payload
+
+CONNECT_TIMEOUT_S = 30.0
+"""Seconds for TCP and TLS to come up: 4.5-11 s were measured on a 64 kbit/s line with loss, paho's default is 5."""
+_BACKOFF_S = (1.0, 120.0)
+_TOKENS = 1 << 16
+
+
+class MqttUplink:
+    """``ports.Uplink`` over paho. One thread connects, waits for the connection to end and backs off with jitter; each
+    connection has a client and a network thread of its own."""
+
+    def __init__(self, settings: UplinkSettings, names: Names, clock: Clock) -> None:
+        self._settings = settings
+        self._names = names
+        self._clock = clock
+        self._events: deque[UplinkEvent] = deque()
+        self._link: _Link | None = None
+        self._stopping = threading.Event()
+        self._generation = 0
+        self._lock = threading.Lock()  # around `_link`; never taken by a callback of paho
+
+    def start(self) -> None:
+        """Begins to connect; comes back at once. Failures are ``disconnected`` events with one line of reason."""
+        self._stopping = threading.Event()
+        threading.Thread(target=self._stay, args=(self._stopping,), name="uplink", daemon=True).start()
+
+    def stop(self) -> None:
+        """Ends the connection: what was handed over is written out first if the link still takes it."""
+        with self._lock:
+            self._stopping.set()
+            link, self._link = self._link, None
+        if link:
+            link.close()
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int | None:
+        """Hands one message to the connection; ``None`` if there is none at the moment."""
+        link = self._link
+        return link.publish(topic, payload, retain=retain) if link else None
+
+    def events(self) -> list[UplinkEvent]:
+        """What happened since the last call, in order."""
+        happened = []
+        while self._events:
+            happened.append(self._events.popleft())
+        return happened
+
+    def idle_s(self) -> float:
+        """Seconds since the broker last sent anything on the present connection; 0 without one."""
+        link = self._link
+        return self._clock.monotonic() - link.heard_at if link else 0.0
+
+    def _stay(self, stopping: threading.Event) -> None:
+        """Connects again and again until told to stop."""
+        pause = _BACKOFF_S[0]
+        while not stopping.is_set():
+            self._generation += 1
+            link = _Link(self._settings, self._names, self._clock, self._generation, self._events.append)
+            reason = link.open() or self._follow(link, stopping)
+            if stopping.is_set():
+                return
+            if link.accepted:
+                pause = _BACKOFF_S[0]
+            self._events.append(UplinkEvent("disconnected", reason=reason))
+            # jitter: after a broker restart a thousand sites must not knock at the same second
+            stopping.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311 - not a secret
+            pause = min(pause * 2, _BACKOFF_S[1])
+
+    def _follow(self, link: _Link, stopping: threading.Event) -> str:
+        """Waits until the connection ends; returns why."""
+        with self._lock:
+            if not stopping.is_set():
+                self._link = link
+        if not stopping.is_set():
+            link.settled.wait(CONNECT_TIMEOUT_S)
+            if link.accepted:
+                link.ended.wait()
+            elif not link.ended.is_set():
+                link.reason = f"{urlsplit(self._settings.url).netloc}: the broker does not answer: is it an MQTT port?"
+        with self._lock:
+            if self._link is link:
+                self._link = None
+        link.close()
+        return link.reason
+
+
+class _Link:
+    """One connection, from open to close."""
+
+    def __init__(
+        self,
+        settings: UplinkSettings,
+        names: Names,
+        clock: Clock,
+        generation: int,
+        tell: Callable[[UplinkEvent], None],
+    ) -> None:
+        self.ended = threading.Event()
+        self.settled = threading.Event()
+        self.accepted = False
+        self.reason = "the connection was lost"
+        self.heard_at = clock.monotonic()
+        self._settings = settings
+        self._names = names
+        self._clock = clock
+        self._base = generation * _TOKENS
+        self._tell = tell
+        self._client: paho.Client | None = None
+
+    def open(self) -> str:
+        """Connects and starts the network thread; returns what prevented it, or an empty text."""
+        url = urlsplit(self._settings.url)
+        try:
+            client = self._new_client(tls=url.scheme == "mqtts")
+            client.connect(
+                url.hostname or "",
+                url.port or (8883 if url.scheme == "mqtts" else 1883),
+                self._settings.keepalive_s,
+                clean_start=True,
+            )
+        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError; ValueError: host name paho refuses
+            return explain(error, self._settings)
+        self._client = client
+        client.loop_start()
+        return ""
+
+    def _new_client(self, *, tls: bool) -> paho.Client:
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=f"vigie-{self._names.organisation}-{self._names.site}",
+            protocol=MQTTProtocolVersion.MQTTv5,
+            reconnect_on_failure=False,
+        )
+        client.connect_timeout = CONNECT_TIMEOUT_S
+        client.max_queued_messages_set(0)
+        client.max_inflight_messages_set(1000)  # the sender's own window is far below
+        if tls:
+            client.tls_set_context(tls_context(self._settings))
+        will = status_payload("lost", self._clock.boot_id(), self._names.version, self._clock.wall())
+        client.will_set(self._names.topic("status"), will, qos=1, retain=True)
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        client.on_message = self._on_message
+        client.on_log = self._on_log
+        return client
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool) -> int | None:
+        """Token of the message, or ``None`` if the connection is not (or no longer) up."""
+        client = self._client
+        if client is None or not self.accepted or self.ended.is_set():
+            return None
+        info = client.publish(topic, payload, qos=1, retain=retain)
+        return self._base + info.mid if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else None
+
+    def close(self) -> None:
+        """Says goodbye, closes the socket and ends the network thread."""
+        client, self._client = self._client, None
+        if client is None:
+            return
+        client.disconnect()
+        if not self.ended.wait(timeout=1.0):  # a half-open link never takes the goodbye
+            sock = client.socket()
+            if sock is not None:
+                sock.close()
+        self.ended.set()
+        self.settled.set()
+        client.loop_stop()
+
+    # paho's callbacks, on its thread: no lock, no work
+
+    def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
+        if code.is_failure:
+            self.reason = f"the broker refused the connection: {code}"
+        else:
+            client.subscribe(self._names.topic("ack", "+"), qos=1)
+
+    def _on_subscribe(self, client: paho.Client, _data: Any, _mid: int, codes: list[Any], _properties: Any) -> None:
+        if any(code.is_failure for code in codes):
+            self.reason = f"the broker refused the subscription to {self._names.topic('ack', '+')}: {codes[0]}"
+            client.disconnect()
+            return
+        self.accepted = True
+        self.settled.set()
+        self._tell(UplinkEvent("connected"))
+
+    def _on_disconnect(self, _client: paho.Client, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
+        if self.accepted and self.reason == "the connection was lost":
+            self.reason = f"the connection was lost: {code}"
+        self.ended.set()
+        self.settled.set()
+
+    def _on_publish(self, _client: paho.Client, _data: Any, mid: int, _code: Any, _properties: Any) -> None:
+        self._tell(UplinkEvent("published", token=self._base + mid))
+
+    def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+        self._tell(UplinkEvent("message", topic=message.topic, payload=bytes(message.payload)))
+
+    def _on_log(self, _client: paho.Client, _data: Any, level: int, text: str) -> None:
+        # paho tells of a PINGRESP, and of the TLS alert that ends a refused connection, only in its log
+        if text.startswith("Received"):
+            self.heard_at = self._clock.monotonic()
+        elif level == LogLevel.MQTT_LOG_ERR:
+            self.reason = explain(ssl.SSLError(text) if "alert" in text else OSError(text), self._settings)
+
+
+def tls_context(settings: UplinkSettings) -> ssl.SSLContext:
+    """Trusts the organisation's own authority only and shows the site's certificate. OSError names a file that cannot
+    be used. Made anew for every connection, so that renewed certificates are taken up."""
+    context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=_readable(settings.ca))
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if settings.cert:
+        try:
+            context.load_cert_chain(str(settings.cert), _readable(settings.key))
+        except ssl.SSLError as error:
+            raise OSError(
+                f"{settings.cert} and {settings.key} are no certificate with its key ({error.reason})"
+            ) from error
+    return context
+
+
+def _readable(path: Any) -> str | None:
+    if path is None:
+        return None
+    with open(path, "rb"):  # noqa: PTH123 - so that the error names the file, which ssl's does not
+        return str(path)
+
+
+_ALERTS = {
+    "unknown ca": "the broker does not know the authority that signed the site's certificate: check uplink.cert",
+    "certificate required": "the broker wants a client certificate: set uplink.cert and uplink.key",
+    "handshake failure": "the broker wants a client certificate: set uplink.cert and uplink.key",
+    "certificate expired": "the site's certificate has expired: renew uplink.cert",
+    "certificate revoked": "the site's certificate was revoked: renew uplink.cert",
+    "bad certificate": "the broker refuses the site's certificate: check uplink.cert",
+    "certificate unknown": "the broker refuses the site's certificate: check uplink.cert",
+}
+
+
+def explain(error: Exception, settings: UplinkSettings) -> str:
+    """One line for a person: why there is no connection to the broker."""
+    broker = urlsplit(settings.url).netloc
+    text = str(error).replace("\n", " ").replace("_", " ").lower()
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"{broker}: the broker's certificate is not accepted: {error.verify_message}: check uplink.ca and the clock"
+        )
+    if isinstance(error, ssl.SSLError):
+        for alert, meaning in _ALERTS.items():
+            if alert in text:
+                return f"{broker}: {meaning}"
+        return f"{broker}: TLS failed: {error.reason or error}: is this the broker's TLS port?"
+    if isinstance(error, ConnectionRefusedError):
+        return f"{broker}: connection refused: is the broker running?"
+    if isinstance(error, TimeoutError):
+        return f"{broker}: no answer within {CONNECT_TIMEOUT_S:.0f} s: is the link up?"
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}: check the certificate settings of uplink"
+    if "name or service" in text or "name resolution" in text or "no address" in text:
+        return f"{broker}: this name is not known to DNS: check uplink.url and the link"
+    return f"{broker}: {error}"
