@@ -1,4 +1,4 @@
-"""What a site has decided: `site.toml`, validated whole, every fault told at once with line and remedy."""
+"""What a site has decided, as data."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """How a device is asked. SNMP v2c needs ``community``; v3 needs ``user`` and, by level, ``auth`` and ``priv``."""
+    """How a device is asked. ``type`` is snmp, ssh, http or nut. SNMP v1 and v2c need ``community``; v3 needs ``user``
+    and, by level, ``auth`` and ``priv``; the others need ``user`` and ``password``."""
 
     name: str
     type: str = "snmp"
@@ -109,12 +110,31 @@ class DetectSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class NotifySettings:
+    """Who is told of incidents by headquarters, and over which channel (page, mail or webhook)."""
+
+    to: tuple[str, ...] = ()
+    channel: str = "page"
+
+
+@dataclass(frozen=True, slots=True)
+class KeepSettings:
+    """How readings are kept: seconds between commits, seconds of raw readings, seconds of hourly roll-ups."""
+
+    commit_s: float = 300.0
+    raw_s: float = 60 * 86400.0
+    rollup_s: float = 730 * 86400.0
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """A whole `site.toml`."""
+    """A whole `site.toml`. ``data`` is the directory of everything durable, ``runtime`` that of the volatile status
+    file (a RAM disk where there is one), ``inventory`` a tinydb file (.json) or a read-only `inventory.toml`."""
 
     site: Site
     data: Path
     inventory: Path
+    runtime: Path = Path("/run/vigie")
     calendar: CalendarSettings = CalendarSettings()
     service_levels: Mapping[Criticality, Target] = field(default_factory=dict)
     uplink: UplinkSettings | None = None
@@ -126,3 +146,5 @@ class Settings:
     detect: DetectSettings = DetectSettings()
     contact_name: str = ""
     contact_phone: str = ""
+    notify: NotifySettings = NotifySettings()
+    keep: KeepSettings = KeepSettings()

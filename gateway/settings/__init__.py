@@ -1,0 +1,35 @@
+"""What a site has decided: `site.toml`, validated whole, every fault told at once with line and remedy."""
+
+from gateway.settings.model import (
+    CalendarSettings,
+    Credential,
+    DetectSettings,
+    KeepSettings,
+    NotifySettings,
+    PageSettings,
+    PanelSettings,
+    PollSettings,
+    Secret,
+    Settings,
+    Target,
+    UplinkSettings,
+)
+from gateway.settings.read import load, parse, reveal
+
+__all__ = [
+    "CalendarSettings",
+    "Credential",
+    "DetectSettings",
+    "KeepSettings",
+    "NotifySettings",
+    "PageSettings",
+    "PanelSettings",
+    "PollSettings",
+    "Secret",
+    "Settings",
+    "Target",
+    "UplinkSettings",
+    "load",
+    "parse",
+    "reveal",
+]
