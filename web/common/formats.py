@@ -1,0 +1,172 @@
+"""Numbers, quantities, instants and durations as people of the three languages write them.
+
+Digits are Western in all three (Algerian use). French and Arabic take the decimal comma, English the point.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from web.common.language import Language
+
+_THIN = "\u202f"
+_HARD = "\u00a0"
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_RATIOS = ("utilization", "supply.level", "reach.loss", "availability", "coverage")
+_BYTES = {"fr": ("o", "Ko", "Mo", "Go", "To"), "ar": ("B", "KB", "MB", "GB", "TB"), "en": ("B", "KB", "MB", "GB", "TB")}
+
+
+def iso(at: float | None) -> str | None:
+    """An instant as ISO 8601 UTC with ``Z``; ``None`` stays ``None``."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Formats:
+    """How one language writes values, in the time zone of one site."""
+
+    language: Language
+    zone: ZoneInfo
+
+    def local(self, at: float) -> datetime:
+        """The instant in the site's zone."""
+        return datetime.fromtimestamp(at, self.zone)
+
+    def time(self, at: float) -> str:
+        """09:42"""
+        return f"{self.local(at):%H:%M}"
+
+    def clock(self, at: float) -> str:
+        """10:20:08"""
+        return f"{self.local(at):%H:%M:%S}"
+
+    def date(self, at: float) -> str:
+        """17/11/2026"""
+        return f"{self.local(at):%d/%m/%Y}"
+
+    def when(self, at: float, now: float) -> str:
+        """The shortest unmistakable form: 09:42 today, "hier 15:20", 17/11 14:05, with the year if it is another."""
+        then, today = self.local(at), self.local(now)
+        days = (today.date() - then.date()).days
+        if days == 0:
+            return f"{then:%H:%M}"
+        if days == 1:
+            return self.language.gettext("hier %(time)s", time=f"{then:%H:%M}")
+        if days == -1:
+            return self.language.gettext("demain %(time)s", time=f"{then:%H:%M}")
+        return f"{then:%d/%m %H:%M}" if then.year == today.year else f"{then:%d/%m/%Y %H:%M}"
+
+    def long_date(self, at: float) -> str:
+        """mardi 17 novembre"""
+        then = self.local(at)
+        return self.language.gettext(
+            "%(weekday)s %(day)s %(month)s",
+            weekday=_weekdays(self.language)[then.weekday()],
+            day=then.day,
+            month=_months(self.language)[then.month - 1],
+        )
+
+    def duration(self, seconds: float) -> str:
+        """38 minutes, 2 h 10, 3 jours: two units at most, cut (not rounded) to the minute."""
+        say = self.language
+        whole = max(0, int(seconds))
+        if whole < _MINUTE:
+            return say.gettext("moins d’une minute")
+        if whole < _HOUR:
+            return say.ngettext("%(n)s minute", "%(n)s minutes", whole // _MINUTE)
+        if whole >= _DAY:
+            days, hours = whole // _DAY, whole % _DAY // _HOUR
+            text = say.ngettext("%(n)s jour", "%(n)s jours", days)
+            if not hours or days >= 7:
+                return text
+            return say.gettext("%(days)s et %(hours)s", days=text, hours=say.ngettext("%(n)s h", "%(n)s h", hours))
+        hours, minutes = whole // _HOUR, whole % _HOUR // _MINUTE
+        spoken = say.ngettext("%(n)s h", "%(n)s h", hours)
+        if not minutes:
+            return spoken
+        return say.gettext(
+            "%(hours)s h %(minutes)02d",
+            hours=hours,
+            minutes=minutes,
+            hours_text=spoken,
+            minutes_text=say.ngettext("%(n)s minute", "%(n)s minutes", minutes),
+        )
+
+    def number(self, value: float, digits: int | None = None) -> str:
+        """1 234,5: ``digits`` after the comma, or as many as help (none for whole numbers and from 100 on)."""
+        if digits is None:
+            digits = 0 if abs(value) >= 100 or abs(value - round(value)) < 0.05 else 1
+        text = f"{value:,.{digits}f}"
+        if self.language.code == "en":
+            return text
+        return text.replace(",", _THIN).replace(".", ",")
+
+    def percent(self, fraction: float, digits: int | None = None) -> str:
+        """95 % of a fraction of one."""
+        space = "" if self.language.code == "en" else _HARD
+        return f"{self.number(fraction * 100, digits)}{space}%"
+
+    def quantity(self, value: float | str, unit: str, metric: str = "") -> str:
+        """A value of a metric with its unit as people read it; a word stays a word."""
+        if isinstance(value, str):
+            return value
+        if unit in ("percent", "%"):
+            return self.percent(value / 100)
+        if unit in ("1", "") and any(ratio in metric for ratio in _RATIOS):
+            return self.percent(value)
+        if unit == "s":
+            return self.seconds(value)
+        if unit in ("By", "By/s"):
+            return self.size(value) + ("/s" if unit == "By/s" else "")
+        word = self._unit(unit)
+        return f"{self.number(value)}{_HARD}{word}" if word else self.number(value)
+
+    def seconds(self, value: float) -> str:
+        """A measured time: 84 ms, 3,0 s, then as a duration."""
+        if value < 1:
+            return f"{self.number(value * 1000, 0)}{_HARD}ms"
+        return f"{self.number(value, 1)}{_HARD}s" if value < _MINUTE else self.duration(value)
+
+    def size(self, value: float) -> str:
+        """Bytes in steps of 1000: 4,1 Go."""
+        step = 0
+        while abs(value) >= 1000 and step < 4:
+            value, step = value / 1000, step + 1
+        return f"{self.number(value)}{_HARD}{_BYTES[self.language.code][step]}"
+
+    def _unit(self, unit: str) -> str:
+        words = {"Cel": "°C", "1": "", "rpm": self.language.gettext("tr/min"), "1/s": "/s"}
+        return words.get(unit, unit)
+
+
+def _weekdays(say: Language) -> tuple[str, ...]:
+    return (
+        say.gettext("lundi"),
+        say.gettext("mardi"),
+        say.gettext("mercredi"),
+        say.gettext("jeudi"),
+        say.gettext("vendredi"),
+        say.gettext("samedi"),
+        say.gettext("dimanche"),
+    )
+
+
+def _months(say: Language) -> tuple[str, ...]:
+    return (
+        say.gettext("janvier"),
+        say.gettext("février"),
+        say.gettext("mars"),
+        say.gettext("avril"),
+        say.gettext("mai"),
+        say.gettext("juin"),
+        say.gettext("juillet"),
+        say.gettext("août"),
+        say.gettext("septembre"),
+        say.gettext("octobre"),
+        say.gettext("novembre"),
+        say.gettext("décembre"),
+    )
