@@ -106,6 +106,14 @@ class Ledger(Protocol):
         """Transitions with ``start <= at < end`` in the order in which they were written."""
         ...
 
+    def changes(self, start: float, end: float) -> list[Change]:
+        """Changes of incidents with ``start <= at < end`` in the order in which they were written."""
+        ...
+
+    def last_command(self) -> int:
+        """Id of the newest command of commands.db that was carried out; 0 for none."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:

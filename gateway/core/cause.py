@@ -1,7 +1,7 @@
 """Why: power first, then the way through the network, then what a service stands on. One fault, many symptoms.
 
-``explain`` is a pure function of everything that is bad at one instant. It is computed anew on every change, so a later,
-better explanation replaces an earlier one; ``watch`` turns the differences into changes of incidents.
+``explain`` is a pure function of everything that is bad at one instant. It is computed anew on every change, so a
+later, better explanation replaces an earlier one; ``watch`` turns the differences into changes of incidents.
 """
 
 from __future__ import annotations

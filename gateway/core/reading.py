@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -93,3 +94,21 @@ class Poll:
     def answered(self) -> bool:
         """True if the device gave any answer that could be understood."""
         return self.failure is None
+
+
+def round_readings(subject: str, polls: Sequence[Poll], at: float) -> Iterator[Reading]:
+    """The readings of a round, and what its failures say of the subject: it is up if any collector had an answer."""
+    up = any(_alive(poll) for poll in polls)
+    yield Reading(subject, "reach.up", float(up), at)
+    for poll in polls:
+        yield from (reading for reading in poll.readings if reading.metric != "reach.up")
+        if up and poll.collector not in ("", "reach"):
+            yield Reading(subject, "collect.up", float(poll.answered), at, instance=poll.collector)
+
+
+def _alive(poll: Poll) -> bool:
+    for reading in poll.readings:
+        if reading.metric == "reach.up":
+            return bool(reading.value)
+    # refused credentials or garbage: something is there, though it cannot be watched this way
+    return poll.failure is None or poll.failure.kind in (FailureKind.UNAUTHORISED, FailureKind.GARBLED)

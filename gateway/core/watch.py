@@ -23,7 +23,7 @@ from gateway.core.incident import (
     apply,
     incident_id,
 )
-from gateway.core.reading import FailureKind, Poll, Reading
+from gateway.core.reading import Reading
 
 Key = tuple[str, str, str]
 
@@ -92,13 +92,13 @@ class Watch:
             (s.since for key, s in self._states.items() if key[0] == subject and s.verdict is shown), default=0.0
         )
 
-    def see(self, subject: str, polls: Sequence[Poll], at: float) -> Outcome:
-        """One round of polls of one device or service: all its collectors, asked at the same time."""
+    def see(self, subject: str, readings: Iterable[Reading], at: float) -> Outcome:
+        """The readings of one round of polls of one device or service (see ``round_readings``)."""
         outcome = Outcome()
         own = subject == GATEWAY
         if self.blind and not own:
             return outcome
-        for reading in _readings(subject, polls, at):
+        for reading in readings:
             self._judge(reading, outcome)
         self._polled[subject] = at
         if own:
@@ -357,21 +357,3 @@ class Watch:
         else:
             self.incidents.pop(incident.id, None)
         outcome.changes.append(change)
-
-
-def _readings(subject: str, polls: Sequence[Poll], at: float) -> Iterable[Reading]:
-    """The readings of a round, and what its failures say of the subject: it is up if any collector had an answer."""
-    up = any(_alive(poll) for poll in polls)
-    yield Reading(subject, "reach.up", float(up), at)
-    for poll in polls:
-        yield from (reading for reading in poll.readings if reading.metric != "reach.up")
-        if up and poll.collector not in ("", "reach"):
-            yield Reading(subject, "collect.up", float(poll.answered), at, instance=poll.collector)
-
-
-def _alive(poll: Poll) -> bool:
-    for reading in poll.readings:
-        if reading.metric == "reach.up":
-            return bool(reading.value)
-    # refused credentials or garbage: something is there, though it cannot be watched this way
-    return poll.failure is None or poll.failure.kind in (FailureKind.UNAUTHORISED, FailureKind.GARBLED)

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.core.device import GATEWAY, Criticality, Device, Kind, Park, Service
 from gateway.core.incident import Cause, Change, ChangeKind, Incident, Verdict, fold
-from gateway.core.reading import Failure, FailureKind, Poll, Reading
+from gateway.core.reading import Failure, FailureKind, Poll, Reading, round_readings
 from gateway.core.watch import GRACE_S, Outcome, Watch
 
 STEP = 30.0
@@ -60,7 +60,9 @@ class Depot:
             for (device, metric, instance), value in self.values.items()
             if device == subject and not failure
         )
-        outcome = self.watch.see(subject, [Poll(subject, "snmp", at, readings, failure)], at)
+        outcome = self.watch.see(
+            subject, round_readings(subject, [Poll(subject, "snmp", at, readings, failure)], at), at
+        )
         self.outcomes.append(outcome)
         self.changes.extend(outcome.changes)
 
@@ -232,7 +234,9 @@ def test_service_that_fails_on_healthy_machines_is_blamed_itself(site: Depot) ->
 def test_refused_credentials_are_told_as_a_fault_of_watching_not_as_a_dead_device(site: Depot) -> None:
     failure = Failure(FailureKind.UNAUTHORISED, "usm")
     for _ in range(6):
-        outcome = site.watch.see("srv-1", [Poll("srv-1", "snmp", site.now, (), failure)], site.now)
+        outcome = site.watch.see(
+            "srv-1", round_readings("srv-1", [Poll("srv-1", "snmp", site.now, (), failure)], site.now), site.now
+        )
         site.changes.extend(outcome.changes)
         site.now += STEP
     assert site.only().root_metric == "collect.up"
@@ -245,7 +249,7 @@ def test_device_that_answers_ping_while_snmp_is_silent_is_up(site: Depot) -> Non
         Poll("srv-1", "reach", site.now, (Reading("srv-1", "reach.up", 1.0, site.now),)),
     ]
     for _ in range(4):
-        site.watch.see("srv-1", polls, site.now)
+        site.watch.see("srv-1", round_readings("srv-1", polls, site.now), site.now)
         site.now += STEP
     assert site.watch.verdict("srv-1") is Verdict.OK
 

@@ -1,0 +1,1 @@
+"""The loop: poll -> keep -> judge -> record -> enqueue. It knows ports, never adapters."""

@@ -1,0 +1,312 @@
+"""The agent: one asyncio loop that asks every device on its own schedule and writes down what follows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+import structlog
+
+from gateway.agent.anomaly import AnomalyScores
+from gateway.agent.commands import carry_out
+from gateway.agent.parts import Parts
+from gateway.agent.status import Latest, document, states, summary
+from gateway.alert import policy
+from gateway.clock import stamp
+from gateway.core.device import GATEWAY, Device
+from gateway.core.errors import VigieError
+from gateway.core.incident import Transition
+from gateway.core.reading import Failure, FailureKind, Poll, Reading, round_readings
+from gateway.core.schedule import Schedule
+from gateway.core.watch import Outcome, Watch
+from gateway.ports import Batch, Message, Signal
+from gateway.wire import facts_body, inventory_body, summary_body
+
+TICK_S = 0.25
+HEARTBEAT_S = 60.0
+COMMANDS_S = 1.0
+FLUSH_S = 60.0
+_OFF_AFTER_S = 180.0
+"""A start within this time of the last heartbeat, in the same boot, is a restart and not an outage of the box."""
+
+_EVT_LANE, _SUMMARY_LANE = 1, 2
+
+log = structlog.get_logger()
+
+
+class Agent:
+    """Watches one site until it is told to stop."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        poll = parts.settings.poll
+        self.watch = Watch(parts.settings.site.id, parts.park, settle_s=2.5 * poll.every_s)
+        self.latest = Latest()
+        self.signal: Signal | None = None
+        self._scores = AnomalyScores(parts.detector) if parts.detector else None
+        every = {device.id: device.every_s or poll.every_s for device in parts.park.devices.values() if device.collect}
+        every.update((service.id, poll.every_s) for service in parts.park.services.values() if service.check)
+        now = parts.clock.monotonic()
+        self._schedule = Schedule(every, now)
+        self._chores = Schedule(
+            {
+                "commands": COMMANDS_S,
+                "heartbeat": HEARTBEAT_S,
+                "flush": FLUSH_S,
+                "status": min(15.0, max(poll.every_s, 2.0)),
+                "summary": parts.settings.uplink.summary_every_s if parts.settings.uplink else 300.0,
+            },
+            now,
+        )
+        self._limit = asyncio.Semaphore(poll.concurrency)
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._last_command = 0
+        self._faults: set[str] = set()
+        self._refused: dict[str, str] = {"samples": "", "record": "", "outbox": ""}
+        self._unwritten: list[Batch] = []
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Watches until ``stop`` is set; then finishes what runs, writes everything down and says goodbye."""
+        self.start()
+        try:
+            while not stop.is_set():
+                self.step()
+                try:
+                    await asyncio.wait_for(stop.wait(), TICK_S)
+                except TimeoutError:
+                    continue
+        finally:
+            for task in self._running.values():
+                task.cancel()
+            await asyncio.gather(*self._running.values(), return_exceptions=True)
+            self.finish()
+
+    def start(self) -> None:
+        """Takes up the record of the run before; the time in which the box did not watch becomes unknown."""
+        parts, now = self.parts, self.parts.clock.wall()
+        self.watch.resume(
+            [
+                Transition(v.subject, v.metric, v.instance, v.verdict, v.verdict, v.since, v.since, v.value, v.cause)
+                for v in parts.ledger.verdicts()
+            ],
+            parts.ledger.incidents(since=now),
+        )
+        self._last_command = parts.ledger.last_command()
+        heartbeat = parts.board.read_heartbeat()
+        if heartbeat:
+            before = float(heartbeat.get("at", now))
+            same_boot = heartbeat.get("boot_id") == parts.clock.boot_id()
+            if not same_boot or now - before > _OFF_AFTER_S:
+                self._record(self.watch.gateway_off(min(before, now), now))
+                log.info("the box did not watch", since=before, seconds=round(now - before))
+        settings = parts.settings
+        body = inventory_body(settings.site, parts.park, settings.service_levels)
+        parts.outbox.put(Message("rpt", _SUMMARY_LANE, body), stamp(parts.clock))
+        if parts.link:
+            parts.link.start()
+        self._heartbeat()
+
+    def step(self) -> None:
+        """Everything that is due now. Returns at once: polls run on as tasks."""
+        now = self.parts.clock.monotonic()
+        for subject in self._schedule.due(now):
+            if subject not in self._running:
+                task = asyncio.get_running_loop().create_task(self._round(subject))
+                self._running[subject] = task
+                task.add_done_callback(lambda _, name=subject: self._running.pop(name, None))  # type: ignore[misc]
+        for chore in self._chores.due(now):
+            self._chore(chore)
+        if self.parts.link:
+            self.parts.link.step()
+        self._show()
+
+    def finish(self) -> None:
+        """Writes down what is in memory and closes the link."""
+        self.parts.samples.flush()
+        self._heartbeat()
+        if self.parts.link:
+            self.parts.link.close()
+        self.parts.panel.close()
+
+    # polling
+
+    async def _round(self, subject: str) -> None:
+        """Asks one device or service by all its collectors at once; a slow one delays nobody else."""
+        async with self._limit:
+            at = self.parts.clock.wall()
+            names = self._collectors(subject)
+            polls = list(await asyncio.gather(*(self._poll(subject, name, at) for name in names)))
+            self.take(subject, polls, at)
+
+    def _collectors(self, subject: str) -> Sequence[str]:
+        device = self.parts.park.devices.get(subject)
+        return device.collect if device else ("service",)
+
+    async def _poll(self, subject: str, name: str, at: float) -> Poll:
+        deadline = self.parts.settings.poll.deadline_s
+        try:
+            async with asyncio.timeout(deadline):
+                poll = await self._ask(subject, name)
+        except TimeoutError:
+            return Poll(subject, name, at, failure=Failure(FailureKind.TIMEOUT, name, f"no end within {deadline:g} s"))
+        except Exception as error:  # the one blind except: a faulty collector must not end the watch
+            log.exception("collector failed", collector=name, device=subject)
+            self._faults.add(name)
+            return Poll(subject, name, at, failure=Failure(FailureKind.GARBLED, name, f"fault of the gateway: {error}"))
+        self._faults.discard(name)
+        readings = tuple(reading if reading.at else replace(reading, at=at) for reading in poll.readings)
+        return replace(poll, at=at, readings=readings)
+
+    async def _ask(self, subject: str, name: str) -> Poll:
+        if subject in self.parts.park.services:
+            return await self.parts.services.check(self.parts.park.services[subject])
+        device: Device = self.parts.park.devices[subject]
+        return await self.parts.collectors[name].poll(device)
+
+    def take(self, subject: str, polls: list[Poll], at: float) -> None:
+        """Keeps, judges and records one round."""
+        readings = list(round_readings(subject, polls, at))
+        if subject == GATEWAY:
+            readings.extend(self._own_faults(at))
+        if self._scores:
+            readings.extend(list(self._scores.of(readings)))
+        self.latest.take(subject, polls, readings, at)
+        self._kept("samples", lambda: self.parts.samples.append(readings))
+        outcome = self.watch.see(subject, readings, at)
+        self._record(outcome)
+        self._hasten(outcome, subject)
+
+    def _own_faults(self, at: float) -> Iterator[Reading]:
+        """The gateway's own faults as readings of the gateway: they are judged like everything else."""
+        for name in (*self.parts.collectors, "service"):
+            yield Reading(GATEWAY, "gateway.fault", float(name in self._faults), at, name)
+        for name, why in self._refused.items():
+            yield Reading(GATEWAY, "gateway.fault", float(bool(why)), at, name, why)
+
+    def _hasten(self, outcome: Outcome, subject: str) -> None:
+        """Witnesses are asked at once; the suspect itself a little later, or a blink would count as two failures."""
+        now = self.parts.clock.monotonic()
+        every = self.parts.settings.poll.every_s
+        self._schedule.hasten(outcome.suspects - {subject}, now)
+        if subject in outcome.suspects:
+            self._schedule.hasten([subject], now + every / 3)
+        if outcome.suspects:
+            self._schedule.hasten([GATEWAY], now)
+
+    # recording
+
+    def _record(self, outcome: Outcome, command: int | None = None, result: str = "") -> None:
+        if not outcome and command is None:
+            return
+        messages = []
+        if outcome:
+            messages.append(Message("evt", _EVT_LANE, facts_body(outcome.transitions, outcome.changes)))
+        batch = Batch(stamp(self.parts.clock), outcome.transitions, outcome.changes, messages, command, result)
+        self._unwritten.append(batch)
+        self._write()
+        for change in outcome.changes:
+            incident = change.incident
+            log.info("incident", id=incident, kind=str(change.kind), cause=str(change.cause), root=change.root_device)
+        self._show()
+        if self.parts.link:
+            self.parts.link.set_states(states(self.watch, batch.stamp.wall))
+
+    def _write(self) -> None:
+        """Writes batches in their order; while the disk refuses, they wait in memory and the page says so."""
+        while self._unwritten:
+            batch = self._unwritten[0]
+            if not self._kept("record", lambda batch=batch: self.parts.ledger.record(batch)):  # type: ignore[misc]
+                return
+            self._unwritten.pop(0)
+
+    def _kept(self, what: str, action: Callable[[], object]) -> bool:
+        """True if the store did it; a full or read-only disk becomes an incident of the gateway, not a crash."""
+        try:
+            action()
+        except VigieError as error:
+            if self._refused[what] != str(error):
+                log.error("store refuses", what=what, error=str(error))
+            self._refused[what] = str(error)
+            return False
+        self._refused[what] = ""
+        return True
+
+    # chores
+
+    def _chore(self, name: str) -> None:
+        match name:
+            case "commands":
+                self._take_commands()
+                self._write()
+            case "heartbeat":
+                self._heartbeat()
+            case "flush":
+                self._kept("samples", self.parts.samples.flush)
+            case "status":
+                self._tell_status()
+            case "summary":
+                self._tell_summary()
+
+    def _take_commands(self) -> None:
+        now = self.parts.clock.wall()
+        for press in self.parts.panel.presses():
+            outcome = Outcome()
+            for change in policy.pressed(press, self.watch.incidents.values(), now):
+                outcome.changes.extend(self.watch.person(change).changes)
+            self._record(outcome)
+        if self._unwritten:
+            return  # commands are carried out once; while nothing can be written they wait in commands.db
+        for command in self.parts.commands.after(self._last_command):
+            outcome, result = carry_out(self.watch, command, now)
+            log.info("command", id=command.id, kind=command.kind, who=command.who, result=result)
+            self._last_command = command.id
+            self._record(outcome, command.id, result)
+            self._schedule.hasten(outcome.suspects, self.parts.clock.monotonic())
+
+    def _heartbeat(self) -> None:
+        clock = self.parts.clock
+        beat = {"at": clock.wall(), "boot_id": clock.boot_id(), "monotonic": clock.monotonic()}
+        self._kept("record", lambda: self.parts.board.write_heartbeat(beat))
+
+    def _tell_status(self) -> None:
+        parts = self.parts
+        extra = {
+            "at": parts.clock.wall(),
+            "site": parts.settings.site.id,
+            "boot_id": parts.clock.boot_id(),
+            "clock_trusted": parts.clock.trusted(),
+            "link": dict(parts.link.status()) if parts.link else None,
+            "panel": self._panel(),
+            "model": parts.detector.version if parts.detector else None,
+            "refused": {what: why for what, why in self._refused.items() if why},
+            "unwritten": len(self._unwritten),
+            "version": parts.version,
+        }
+        self._kept("samples", lambda: parts.board.write(document(self.watch, self.latest, extra)))
+
+    def _tell_summary(self) -> None:
+        now = self.parts.clock.wall()
+        waiting = self.parts.outbox.waiting()
+        body = summary_body(summary(self.watch, now, self.signal, waiting))
+        self._kept(
+            "outbox",
+            lambda: self.parts.outbox.put(Message("summary", _SUMMARY_LANE, body), stamp(self.parts.clock)),
+        )
+
+    # panel
+
+    def _show(self) -> None:
+        linked = self.parts.link is None or bool(self.parts.link.status().get("connected"))
+        watch = self.watch
+        self.signal = policy.signal(
+            watch.incidents.values(),
+            linked=linked,
+            now=self.parts.clock.wall(),
+            unknown=watch.blind,
+        )
+        self.parts.panel.show(self.signal)
+
+    def _panel(self) -> dict[str, str]:
+        shown = self.signal
+        return {"light": shown.light, "blink": shown.blink, "buzzer": shown.buzzer} if shown else {}

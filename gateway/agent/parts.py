@@ -1,0 +1,74 @@
+"""What the agent is built from; ``main/build.py`` chooses the adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from gateway.clock import Clock
+from gateway.core.device import Park
+from gateway.ports import (
+    Collector,
+    Commands,
+    Detector,
+    Ledger,
+    Outbox,
+    Panel,
+    Samples,
+    ServiceProbe,
+)
+from gateway.settings import Settings
+
+
+class Link(Protocol):
+    """The sender towards headquarters, as the agent sees it."""
+
+    def start(self) -> None:
+        """Begins to connect."""
+        ...
+
+    def step(self) -> None:
+        """Sends what is due, takes acknowledgements in."""
+        ...
+
+    def close(self) -> None:
+        """Says goodbye and ends."""
+        ...
+
+    def set_states(self, states: Mapping[str, Mapping[str, str | int]]) -> None:
+        """The live state of devices; only differences go out."""
+        ...
+
+    def status(self) -> Mapping[str, Any]:
+        """What the page shows of the link: at least ``connected`` and ``reason``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The volatile status document for the page, and the durable heartbeat that tells how long the box was off."""
+
+    write: Callable[[Mapping[str, Any]], None]
+    read_heartbeat: Callable[[], Mapping[str, Any] | None]
+    write_heartbeat: Callable[[Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything an agent needs. ``link`` and ``detector`` are None where they are switched off."""
+
+    settings: Settings
+    park: Park
+    clock: Clock
+    collectors: Mapping[str, Collector]
+    services: ServiceProbe
+    samples: Samples
+    ledger: Ledger
+    outbox: Outbox
+    commands: Commands
+    panel: Panel
+    board: Board
+    link: Link | None = None
+    detector: Detector | None = None
+    version: str = ""

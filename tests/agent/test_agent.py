@@ -1,0 +1,235 @@
+"""The agent on fakes of all its ports, in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.agent.loop import Agent
+from gateway.agent.parts import Board, Parts
+from gateway.alert.panel import NoPanel
+from gateway.clock import FakeClock
+from gateway.core.device import GATEWAY, Device, Kind, Park, Service, ServiceCheck, Site
+from gateway.core.errors import UnavailableError
+from gateway.core.incident import Verdict
+from gateway.core.reading import Failure, FailureKind, Poll, Reading
+from gateway.detect.stub import StubDetector
+from gateway.ports import Batch, Command, Detector
+from gateway.settings import PollSettings, Settings
+from gateway.store.memory import MemoryCommands, MemoryLedger, MemoryOutbox, MemorySamples
+
+EVERY_S = 10.0
+
+
+class Wire:
+    """Stands for every collector: what each device answers is set by the test."""
+
+    name = "snmp"
+
+    def __init__(self) -> None:
+        self.answers: dict[str, tuple[Reading, ...] | Failure | Exception] = {}
+        self.hanging: set[str] = set()
+        self.asked: list[str] = []
+
+    async def poll(self, device: Device) -> Poll:
+        self.asked.append(device.id)
+        if device.id in self.hanging:
+            await asyncio.Event().wait()
+        answer = self.answers.get(device.id, ())
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, Failure):
+            return Poll(device.id, self.name, 0.0, failure=answer)
+        return Poll(device.id, self.name, 0.0, answer)
+
+    async def check(self, service: Service) -> Poll:
+        return Poll(service.id, "reach", 0.0, (Reading(service.id, "reach.up", 1.0),))
+
+
+class Box:
+    """An agent with everything fake, and the means to let time pass."""
+
+    def __init__(self, tmp_path: Path, *, detector: Detector | None = None) -> None:
+        self.clock = FakeClock()
+        self.wire = Wire()
+        self.panel = NoPanel()
+        self.outbox = MemoryOutbox()
+        self.ledger = MemoryLedger(self.outbox)
+        self.samples = MemorySamples()
+        self.commands = MemoryCommands()
+        self.status: Mapping[str, Any] = {}
+        self.heartbeat: Mapping[str, Any] | None = None
+        self.detector = detector
+        self.settings = Settings(
+            Site("depot", "Dépôt"), tmp_path, tmp_path / "inventory.json", poll=PollSettings(every_s=EVERY_S)
+        )
+        self.park = Park(
+            [
+                Device("srv-1", "Serveur", Kind.SERVER, collect=("snmp",)),
+                Device("srv-2", "Serveur 2", Kind.SERVER, collect=("snmp",)),
+                Device(GATEWAY, "Vigie", Kind.GATEWAY, collect=("self",)),
+            ],
+            [Service("erp", "ERP", depends_on=("srv-1",), check=ServiceCheck("http", "http://localhost/"))],
+        )
+        self.agent = self.start()
+
+    def start(self) -> Agent:
+        agent = Agent(
+            Parts(
+                settings=self.settings,
+                park=self.park,
+                clock=self.clock,
+                collectors={"snmp": self.wire, "self": self.wire},
+                services=self.wire,
+                samples=self.samples,
+                ledger=self.ledger,
+                outbox=self.outbox,
+                commands=self.commands,
+                panel=self.panel,
+                board=Board(self._write_status, lambda: self.heartbeat, self._write_heartbeat),
+                detector=self.detector,
+            )
+        )
+        agent.start()
+        return agent
+
+    def _write_status(self, status: Mapping[str, Any]) -> None:
+        self.status = status
+
+    def _write_heartbeat(self, beat: Mapping[str, Any]) -> None:
+        self.heartbeat = beat
+
+    async def live(self, seconds: float) -> None:
+        for _ in range(round(seconds)):
+            self.agent.step()
+            for _ in range(6):  # let the polls that are not hanging end
+                await asyncio.sleep(0)
+            self.clock.advance(1.0)
+
+
+SILENCE = Failure(FailureKind.TIMEOUT, "snmp")
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Box:
+    return Box(tmp_path)
+
+
+async def test_device_that_hangs_does_not_delay_another(box: Box) -> None:
+    box.wire.hanging.add("srv-1")
+    await box.live(60)
+    assert box.wire.asked.count("srv-2") >= 5
+    assert box.wire.asked.count("srv-1") == 1
+
+
+async def test_silent_device_becomes_one_incident_in_record_outbox_and_panel(box: Box) -> None:
+    await box.live(25)
+    box.wire.answers["srv-1"] = SILENCE
+    await box.live(45)
+    (incident,) = box.ledger.incidents()
+    assert incident.root_device == "srv-1"
+    assert any(row.kind == "evt" for row in box.outbox.rows.values())
+    assert box.panel.history[-1].light in ("amber", "red")
+    assert box.status["devices"]["srv-1"]["failure"]["kind"] == "timeout"
+
+
+async def test_fault_of_a_collector_ends_as_an_incident_of_the_gateway_and_the_watch_goes_on(box: Box) -> None:
+    box.wire.answers["srv-1"] = ZeroDivisionError("a bug")
+    await box.live(60)
+    assert {(i.cause, i.root_device) for i in box.ledger.incidents()} >= {("gateway_fault", GATEWAY)}
+    assert box.agent.watch.verdict("srv-2") is Verdict.OK
+
+
+async def test_suspect_is_asked_again_before_its_turn(box: Box) -> None:
+    await box.live(20)
+    box.wire.answers["srv-1"] = SILENCE
+    before = len(box.wire.asked)
+    await box.live(14)
+    assert box.wire.asked[before:].count("srv-1") == 2
+
+
+async def test_acknowledgement_of_a_person_is_recorded_with_the_name_and_its_result(box: Box) -> None:
+    await box.live(25)
+    box.wire.answers["srv-1"] = SILENCE
+    await box.live(40)
+    (incident,) = box.ledger.incidents()
+    box.commands.commands.append(Command(1, "acknowledge", box.clock.wall(), "Karim", {"incident": incident.id}))
+    await box.live(3)
+    (incident,) = box.ledger.incidents()
+    assert incident.acknowledged_by == "Karim"
+    assert box.ledger.last_command() == 1
+
+
+async def test_unknown_command_is_answered_with_a_reason_and_carried_out_once(box: Box) -> None:
+    box.commands.commands.append(Command(1, "dance", box.clock.wall(), "Karim", {}))
+    await box.live(5)
+    results = [batch.command_result for batch in box.ledger.batches if batch.command == 1]
+    assert results == ["refused: this version does not know the command 'dance'"]
+
+
+async def test_long_press_acknowledges_as_panel(box: Box) -> None:
+    await box.live(25)
+    box.wire.answers["srv-1"] = SILENCE
+    await box.live(40)
+    box.panel.press("long")
+    await box.live(3)
+    (incident,) = box.ledger.incidents()
+    assert incident.acknowledged_by == "panel"
+
+
+async def test_record_that_cannot_be_written_waits_and_is_written_later_in_its_order(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await box.live(25)
+    record = box.ledger.record
+
+    def full(_batch: Batch) -> None:
+        raise UnavailableError("vigie.db: disk full", remedy="free space")
+
+    monkeypatch.setattr(box.ledger, "record", full)
+    box.wire.answers["srv-1"] = SILENCE
+    await box.live(45)
+    assert box.status["refused"]["record"].startswith("vigie.db: disk full")
+    assert box.ledger.incidents() == []
+    monkeypatch.setattr(box.ledger, "record", record)
+    await box.live(20)
+    stamps = [batch.stamp.wall for batch in box.ledger.batches]
+    assert stamps == sorted(stamps)
+    assert {i.root_device for i in box.ledger.incidents()} >= {"srv-1", GATEWAY}
+
+
+async def test_time_the_box_was_off_is_unknown_after_a_start(box: Box) -> None:
+    await box.live(130)
+    off_since = box.heartbeat["at"] if box.heartbeat else 0.0
+    box.clock.reboot(off_s=7200.0)
+    box.agent = box.start()
+    unknown = [t for t in box.ledger.transitions(0, 2e12, subject="srv-1") if t.after is Verdict.UNKNOWN]
+    assert [t.at for t in unknown][-1] == off_since
+    await box.live(30)
+    assert box.agent.watch.verdict("srv-1") is Verdict.OK
+
+
+async def test_restart_within_the_same_boot_leaves_the_record_as_it_was(box: Box) -> None:
+    await box.live(65)
+    count = len(box.ledger.transitions(0, 2e12))
+    box.agent = box.start()
+    await box.live(30)
+    assert len(box.ledger.transitions(0, 2e12)) == count
+
+
+async def test_score_of_the_model_is_one_more_reading(tmp_path: Path) -> None:
+    box = Box(tmp_path, detector=StubDetector([0.5] * 1000))
+    box.wire.answers["srv-1"] = (Reading("srv-1", "system.cpu.utilization", 0.3),)
+    await box.live(64 * EVERY_S + 30)
+    scores = box.samples.series("srv-1", "anomaly.score", "system.cpu.utilization", 0, 2e12)
+    assert scores
+    assert {value for _, value in scores} == {0.5}
+
+
+async def test_summary_goes_out_every_five_minutes(box: Box) -> None:
+    await box.live(620)
+    assert sum(row.kind == "summary" for row in box.outbox.rows.values()) in (2, 3)
