@@ -24,6 +24,7 @@ WORDS: Mapping[str, tuple[Severity, tuple[str, str, str]]] = {
     "CAL": (_OK, ("étalonnage", "معايرة", "calibrating")),
     "TEST": (_OK, ("autotest", "اختبار ذاتي", "self-test")),
     "ECO": (_OK, ("mode économique", "وضع اقتصادي", "economy mode")),
+    "HE": (_OK, ("mode économique", "وضع اقتصادي", "high efficiency")),
     "OFF": (_CRITICAL, ("arrêté", "متوقف", "off")),
     "OVER": (_CRITICAL, ("surchargé", "حمل زائد", "overloaded")),
     "TRIM": (_OK, ("abaisse la tension", "يخفض الجهد", "trimming voltage")),

@@ -106,7 +106,7 @@ input.frequency.status|Judgement of the device on the input frequency|
 input.current.status|Judgement of the device on the input current|
 outlet.status|An outlet is on or off|outlet
 hw.status|What a component says of itself|component
-hw.physical_disk.smart.health|Judgement of a disk on itself: passed or failed|disk
+hw.physical_disk.status|Judgement of a disk on itself: passed or failed|disk
 hw.physical_disk.smart.self_test|Result of the last self-test of a disk|disk
 printer.status|What a printer says of itself|
 gateway.storage.end_of_life|The storage's own judgement on its reserve: normal, warning, urgent|disk

@@ -1,0 +1,118 @@
+"""Service levels: availability with coverage and bounds, repair times, and what that means for a target.
+
+Definitions (docs/reference/service-levels.md): *contract* time = service hours less holidays, planned maintenance and
+unknown time; availability = (contract - down) / contract; coverage = contract / (service hours - holidays -
+maintenance); bounds = all unknown counted as down / as up. A zero denominator gives ``None``, never 0 or 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.core.calendar import Calendar
+from gateway.core.intervals import OpenSpan, Span, clip, intersect, subtract, total, union
+
+CONCLUSIVE_COVERAGE = 0.95
+"""Below this share of measured time a target is not conclusive, never kept (M14)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What happened to one service in the period [start, end): intervals in any order, overlapping as they may; one
+    without an end runs to the period's end."""
+
+    start: float
+    end: float
+    outages: Sequence[OpenSpan] = ()
+    maintenance: Sequence[OpenSpan] = ()
+    unknown: Sequence[OpenSpan] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLevel:
+    """Figures of one service over one period. Seconds are of service hours; ``mttr_wall_s`` alone is of the wall.
+
+    ``outages`` is the number of merged outages with some contract time down.
+    """
+
+    availability: float | None
+    coverage: float | None
+    bounds: tuple[float | None, float | None]
+    contract_s: float
+    down_s: float
+    unknown_s: float
+    maintenance_s: float
+    mttr_business_s: float | None
+    mttr_wall_s: float | None
+    mtbf_s: float | None
+    outages: int
+
+
+class Standing(StrEnum):
+    """What can be said of a target."""
+
+    KEPT = "kept"
+    MISSED = "missed"
+    INCONCLUSIVE = "inconclusive"
+
+
+def measure(facts: Facts, calendar: Calendar) -> ServiceLevel:
+    """The figures of one service over one period."""
+    hours = calendar.open_spans(facts.start, facts.end)
+    maintenance = clip(facts.maintenance, facts.start, facts.end)
+    unknown = clip(facts.unknown, facts.start, facts.end)
+    down = clip(facts.outages, facts.start, facts.end)
+    base = subtract(hours, maintenance)
+    contract = subtract(base, unknown)
+    base_s, contract_s, down_s = total(base), total(contract), total(intersect(contract, down))
+    worst_s = total(intersect(base, union([*down, *unknown])))
+    business, wall, count = _repairs(facts, down, contract)
+    return ServiceLevel(
+        availability=_share(contract_s - down_s, contract_s),
+        coverage=_share(contract_s, base_s),
+        bounds=(_share(base_s - worst_s, base_s), _share(base_s - down_s, base_s)),
+        contract_s=contract_s,
+        down_s=down_s,
+        unknown_s=total(intersect(base, unknown)),
+        maintenance_s=total(intersect(hours, maintenance)),
+        mttr_business_s=_mean(business),
+        mttr_wall_s=_mean(wall),
+        mtbf_s=(contract_s - down_s) / count if count else None,
+        outages=count,
+    )
+
+
+def standing(level: ServiceLevel, target: float) -> Standing:
+    """Kept or missed where the measured time suffices to say so. With too little coverage a target is still missed if
+    even the best case misses it."""
+    best = level.bounds[1]
+    if level.availability is None or level.coverage is None or best is None:
+        return Standing.INCONCLUSIVE
+    if level.coverage < CONCLUSIVE_COVERAGE:
+        return Standing.MISSED if best < target else Standing.INCONCLUSIVE
+    return Standing.KEPT if level.availability >= target else Standing.MISSED
+
+
+def missed_by_s(level: ServiceLevel, target: float) -> float:
+    """Seconds of outage beyond what the target allows; 0 where it is kept."""
+    return max(0.0, level.down_s - (1 - target) * level.contract_s)
+
+
+def _repairs(facts: Facts, down: Sequence[Span], contract: Sequence[Span]) -> tuple[list[float], list[float], int]:
+    """(contract seconds down, wall seconds) of the merged outages that have ended, and how many there are in all."""
+    felt = [(total(intersect(contract, [span])), span) for span in down]
+    counted = [(seconds, end - start) for seconds, (start, end) in felt if seconds]
+    # an outage without an end reaches the end of the period, so only the last merged one can hold it
+    lasts = any(end is None and start < facts.end for start, end in facts.outages)
+    ended = counted[:-1] if lasts and felt[-1][0] else counted
+    return [seconds for seconds, _ in ended], [seconds for _, seconds in ended], len(counted)
+
+
+def _share(part: float, whole: float) -> float | None:
+    return part / whole if whole else None
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
