@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from argon2 import PasswordHasher
@@ -47,8 +47,13 @@ class CodeRow(Protocol):
     """The one-time code that lets the next person in."""
 
     @property
-    def secret_hash(self) -> str:
+    def hash(self) -> str:
         """argon2id hash of the code."""
+        ...
+
+    @property
+    def used(self) -> bool:
+        """True once somebody came in with it."""
         ...
 
     @property
@@ -72,16 +77,16 @@ class Accounts(Protocol):
         """Adds a person; the name must be free."""
         ...
 
-    def save_code(self, secret_hash: str, expires_at: float) -> None:
+    def save_code(self, code_hash: str, expires_at: float) -> None:
         """Replaces the one-time code."""
         ...
 
     def code(self) -> CodeRow | None:
-        """The one-time code, if one waits to be used."""
+        """The one-time code that was saved last, used and expired ones too."""
         ...
 
-    def burn_code(self) -> None:
-        """Takes the one-time code away."""
+    def burn_code(self) -> bool:
+        """Marks the code as used; False if somebody else was first."""
         ...
 
 
@@ -98,8 +103,9 @@ class Account:
 class Code:
     """A one-time code, as `MemoryAccounts` keeps it."""
 
-    secret_hash: str
+    hash: str
     expires_at: float
+    used: bool = False
 
 
 class MemoryAccounts:
@@ -121,17 +127,20 @@ class MemoryAccounts:
         """Adds a person."""
         self._accounts[name] = Account(name, role, secret_hash)
 
-    def save_code(self, secret_hash: str, expires_at: float) -> None:
+    def save_code(self, code_hash: str, expires_at: float) -> None:
         """Replaces the one-time code."""
-        self._code = Code(secret_hash, expires_at)
+        self._code = Code(code_hash, expires_at)
 
     def code(self) -> Code | None:
         """The one-time code."""
         return self._code
 
-    def burn_code(self) -> None:
-        """Takes the one-time code away."""
-        self._code = None
+    def burn_code(self) -> bool:
+        """Marks the code as used."""
+        if self._code is None or self._code.used:
+            return False
+        self._code = replace(self._code, used=True)
+        return True
 
 
 def hash_secret(secret: str) -> str:
@@ -161,8 +170,8 @@ def code_matches(accounts: Accounts, typed: str, now: float) -> bool:
     """True if ``typed`` is the one-time code that waits. Case, blanks and dashes do not matter."""
     row = accounts.code()
     plain = "".join(typed.upper().replace("-", "").split())
-    valid = row is not None and now < row.expires_at
-    return secret_matches(row.secret_hash if row and valid else None, plain)
+    valid = row is not None and not row.used and now < row.expires_at
+    return secret_matches(row.hash if row and valid else None, plain)
 
 
 class Brake:

@@ -1,6 +1,7 @@
-"""Numbers, quantities, instants and durations as people of the three languages write them.
+"""Numbers, readings, instants and durations as people of the three languages write them.
 
-Digits are Western in all three (Algerian use). French and Arabic take the decimal comma, English the point.
+Digits are Western in all three (Algerian use). Durations are spelt out for people who read a sentence ("38 minutes",
+"2 h 10"); readings take the short units of the vocabulary.
 """
 
 from __future__ import annotations
@@ -9,13 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from gateway.core.people import Language as Code
+from gateway.core.people import number_text, percent_text
+from gateway.core.units import human
 from web.common.language import Language
 
-_THIN = "\u202f"
-_HARD = "\u00a0"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
-_RATIOS = ("utilization", "supply.level", "reach.loss", "availability", "coverage")
-_BYTES = {"fr": ("o", "Ko", "Mo", "Go", "To"), "ar": ("B", "KB", "MB", "GB", "TB"), "en": ("B", "KB", "MB", "GB", "TB")}
 
 
 def iso(at: float | None) -> str | None:
@@ -96,51 +96,21 @@ class Formats:
             minutes_text=say.ngettext("%(n)s minute", "%(n)s minutes", minutes),
         )
 
-    def number(self, value: float, digits: int | None = None) -> str:
-        """1 234,5: ``digits`` after the comma, or as many as help (none for whole numbers and from 100 on)."""
-        if digits is None:
-            digits = 0 if abs(value) >= 100 or abs(value - round(value)) < 0.05 else 1
-        text = f"{value:,.{digits}f}"
-        if self.language.code == "en":
-            return text
-        return text.replace(",", _THIN).replace(".", ",")
+    def number(self, value: float, decimals: int | None = None) -> str:
+        """1 234,5"""
+        return number_text(value, self._code, decimals=decimals)
 
-    def percent(self, fraction: float, digits: int | None = None) -> str:
+    def percent(self, fraction: float, decimals: int | None = None) -> str:
         """95 % of a fraction of one."""
-        space = "" if self.language.code == "en" else _HARD
-        return f"{self.number(fraction * 100, digits)}{space}%"
+        return percent_text(fraction, self._code, decimals=decimals)
 
-    def quantity(self, value: float | str, unit: str, metric: str = "") -> str:
-        """A value of a metric with its unit as people read it; a word stays a word."""
-        if isinstance(value, str):
-            return value
-        if unit in ("percent", "%"):
-            return self.percent(value / 100)
-        if unit in ("1", "") and any(ratio in metric for ratio in _RATIOS):
-            return self.percent(value)
-        if unit == "s":
-            return self.seconds(value)
-        if unit in ("By", "By/s"):
-            return self.size(value) + ("/s" if unit == "By/s" else "")
-        word = self._unit(unit)
-        return f"{self.number(value)}{_HARD}{word}" if word else self.number(value)
+    def value(self, metric: str, value: float | str) -> str:
+        """A reading with its unit, as the vocabulary says it."""
+        return human(metric, value, self._code)
 
-    def seconds(self, value: float) -> str:
-        """A measured time: 84 ms, 3,0 s, then as a duration."""
-        if value < 1:
-            return f"{self.number(value * 1000, 0)}{_HARD}ms"
-        return f"{self.number(value, 1)}{_HARD}s" if value < _MINUTE else self.duration(value)
-
-    def size(self, value: float) -> str:
-        """Bytes in steps of 1000: 4,1 Go."""
-        step = 0
-        while abs(value) >= 1000 and step < 4:
-            value, step = value / 1000, step + 1
-        return f"{self.number(value)}{_HARD}{_BYTES[self.language.code][step]}"
-
-    def _unit(self, unit: str) -> str:
-        words = {"Cel": "°C", "1": "", "rpm": self.language.gettext("tr/min"), "1/s": "/s"}
-        return words.get(unit, unit)
+    @property
+    def _code(self) -> Code:
+        return self.language.code
 
 
 def _weekdays(say: Language) -> tuple[str, ...]:

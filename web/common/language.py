@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-CODES = ("fr", "ar", "en")
+from gateway.core.people import Language as Code
+
+CODES: tuple[Code, ...] = ("fr", "ar", "en")
 NAMES = {"fr": ("FR", "FR, français"), "ar": ("ع", "ع، العربية"), "en": ("EN", "EN, English")}
 """Short name shown in the header, and the whole name read aloud."""
 
@@ -39,7 +41,7 @@ _PLURALS: Mapping[str, Callable[[int], int]] = {
 class Language:
     """One language with its catalogue: msgid -> forms (one, or as many as the language has plurals)."""
 
-    code: str = "fr"
+    code: Code = "fr"
     catalogue: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -100,7 +102,7 @@ def _entry(fields: Mapping[str, str]) -> Entry:
 
 def languages(folders: Iterable[Path]) -> dict[str, Language]:
     """The three languages from the catalogues in ``folders`` (`ar.po`, `en.po`); a later folder wins."""
-    found = {"fr": Language("fr")}
+    found: dict[str, Language] = {"fr": Language("fr")}
     waiting = list(folders)
     for code in CODES[1:]:
         catalogue: dict[str, tuple[str, ...]] = {}

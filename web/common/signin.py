@@ -91,11 +91,10 @@ def create() -> AnyResponse:
     fault = _fault(name, secret)
     if fault:
         return _form(code=True, fault=fault, status=400)
-    if not code_matches(accounts, request.form.get("code", ""), g.now):
+    if not (code_matches(accounts, request.form.get("code", ""), g.now) and accounts.burn_code()):
         _brake().failed(_client(), g.now)
         text = g.language.gettext("Code inconnu ou périmé. Un nouveau code s’affiche au démarrage du boîtier.")
         return _form(code=True, fault=text, status=403)
-    accounts.burn_code()
     accounts.add(name, RESPONDER, hash_secret(secret))
     row = accounts.account(name)
     if row is None:
