@@ -48,6 +48,8 @@ class ServiceLevel:
     mttr_wall_s: float | None
     mtbf_s: float | None
     outages: int
+    worst_s: float = 0.0
+    """Seconds down if all that is unknown had been down."""
 
 
 class Standing(StrEnum):
@@ -81,6 +83,32 @@ def measure(facts: Facts, calendar: Calendar) -> ServiceLevel:
         mttr_wall_s=_mean(wall),
         mtbf_s=(contract_s - down_s) / count if count else None,
         outages=count,
+        worst_s=worst_s,
+    )
+
+
+def pool(levels: Sequence[ServiceLevel]) -> ServiceLevel:
+    """Several services as one: their times are added up, so a service weighs as much as its hours. Mean times to repair
+    are not: they are of incidents, not of services (``gateway.core.figures``)."""
+    contract_s = sum(level.contract_s for level in levels)
+    down_s = sum(level.down_s for level in levels)
+    unknown_s = sum(level.unknown_s for level in levels)
+    worst_s = sum(level.worst_s for level in levels)
+    count = sum(level.outages for level in levels)
+    base_s = contract_s + unknown_s
+    return ServiceLevel(
+        availability=_share(contract_s - down_s, contract_s),
+        coverage=_share(contract_s, base_s),
+        bounds=(_share(base_s - worst_s, base_s), _share(base_s - down_s, base_s)),
+        contract_s=contract_s,
+        down_s=down_s,
+        unknown_s=unknown_s,
+        maintenance_s=sum(level.maintenance_s for level in levels),
+        mttr_business_s=None,
+        mttr_wall_s=None,
+        mtbf_s=(contract_s - down_s) / count if count else None,
+        outages=count,
+        worst_s=worst_s,
     )
 
 

@@ -1,0 +1,91 @@
+"""When a device or service was down, unmeasured or under maintenance: derived from the recorded transitions alone.
+
+Used by the depot's page and by headquarters, so that both show the same figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from gateway.core.device import Park
+from gateway.core.incident import Transition, Verdict
+from gateway.core.intervals import Span, clip, subtract, union
+from gateway.core.service_level import Facts
+
+METRIC = "reach.up"
+"""The metric that says whether a device or service is there. Critical is down, unknown is not measured."""
+
+_ALWAYS = float("-inf")
+
+
+def facts_of(subject: str, transitions: Iterable[Transition], start: float, end: float) -> Facts:
+    """What happened to one device or service in [start, end).
+
+    ``transitions`` in the order in which they were written, from early enough to hold the state at ``start``; those of
+    other subjects and metrics are passed over. What was never judged is unknown. A later row whose ``at`` lies before
+    an earlier one's overrules it from there on (the box notices only afterwards that it was blind).
+    """
+    histories: dict[str, list[tuple[float, Verdict]]] = {}
+    for transition in transitions:
+        if transition.subject == subject and transition.metric == METRIC:
+            history = histories.setdefault(transition.instance, [(_ALWAYS, transition.before)])
+            while len(history) > 1 and history[-1][0] >= transition.at:
+                history.pop()
+            history.append((transition.at, transition.after))
+    return _facts(list(histories.values()) or [[(_ALWAYS, Verdict.UNKNOWN)]], start, end)
+
+
+def service_facts(park: Park, service: str, transitions: Sequence[Transition], start: float, end: float) -> Facts:
+    """What happened to one service: as its own check saw it; without a check, down while anything it depends on was."""
+    known = park.services.get(service)
+    seen = any(one.subject == service and one.metric == METRIC for one in transitions)
+    if seen or known is None or not known.depends_on:
+        return facts_of(service, transitions, start, end)
+    return _joined([facts_of(one, transitions, start, end) for one in _leaves(park, service)], start, end)
+
+
+def _leaves(park: Park, service: str) -> list[str]:
+    """The devices a service stands on, through the services it depends on."""
+    found: list[str] = []
+    seen: set[str] = set()
+    waiting = [service]
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        inner = park.services.get(name)
+        if inner is None:
+            found.append(name)
+        else:
+            waiting.extend(inner.depends_on)
+    return found
+
+
+def _joined(parts: Sequence[Facts], start: float, end: float) -> Facts:
+    """Down while any part was; unknown while any was, unless another was surely down. Maintenance of any counts."""
+    down = union(span for part in parts for span in clip(part.outages, start, end))
+    unknown = union(span for part in parts for span in clip(part.unknown, start, end))
+    maintenance = union(span for part in parts for span in clip(part.maintenance, start, end))
+    lasts = any(until is None for part in parts for _, until in part.outages)
+    return Facts(start, end, _reopen(down, end, lasts=lasts), maintenance, subtract(unknown, down))
+
+
+def _facts(histories: Sequence[Sequence[tuple[float, Verdict]]], start: float, end: float) -> Facts:
+    down = union(span for history in histories for span in _during(history, Verdict.CRITICAL, start, end))
+    unknown = union(span for history in histories for span in _during(history, Verdict.UNKNOWN, start, end))
+    maintenance = union(span for history in histories for span in _during(history, Verdict.MAINTENANCE, start, end))
+    lasts = any(history[-1][1] is Verdict.CRITICAL for history in histories)
+    return Facts(start, end, _reopen(down, end, lasts=lasts), maintenance, subtract(unknown, down))
+
+
+def _during(history: Sequence[tuple[float, Verdict]], verdict: Verdict, start: float, end: float) -> list[Span]:
+    ends = [at for at, _ in history[1:]] + [float("inf")]
+    return clip([(at, until) for (at, state), until in zip(history, ends, strict=True) if state is verdict], start, end)
+
+
+def _reopen(down: Sequence[Span], end: float, *, lasts: bool) -> tuple[tuple[float, float | None], ...]:
+    """An outage that still lasts at the end of the period has no end: it counts for no mean time to repair."""
+    if lasts and down and down[-1][1] == end:
+        return (*down[:-1], (down[-1][0], None))
+    return tuple(down)
