@@ -20,7 +20,7 @@ _ON_INCIDENT = {
 
 
 def carry_out(watch: Watch, command: Command, at: float) -> tuple[Outcome, str]:
-    """Carries out one command; the text says what was done, or why not."""
+    """Carries out one command; the text is empty, or says why it was refused."""
     text = str(command.body.get("text", ""))[:2000]
     subject = str(command.body.get("subject") or command.body.get("device") or "") or None
     if command.kind == "silence" and not command.body.get("incident"):
@@ -30,14 +30,14 @@ def carry_out(watch: Watch, command: Command, at: float) -> tuple[Outcome, str]:
     if command.kind == "report":
         if not text:
             return Outcome(), "refused: a report needs words"
-        return watch.report(subject, text, command.who, at), "done"
+        return watch.report(subject, text, command.who, at), ""
     if command.kind in ("maintenance_start", "maintenance_end"):
         if subject is None or (subject not in watch.park.devices and subject not in watch.park.services):
             return Outcome(), f"refused: no device or service {subject!r} here"
-        return watch.maintenance(subject, at, begins=command.kind == "maintenance_start"), "done"
+        return watch.maintenance(subject, at, begins=command.kind == "maintenance_start"), ""
     if command.kind == "poll_now":
         outcome = Outcome(suspects={subject} if subject else set(watch.park.devices))
-        return outcome, "done"
+        return outcome, ""
     return Outcome(), f"refused: this version does not know the command {command.kind!r}"
 
 
@@ -58,7 +58,7 @@ def _on_incident(watch: Watch, command: Command, at: float) -> tuple[Outcome, st
     if command.kind == "resolve" and incident.cause == Cause.REPORTED:
         # only what a person reported can a person end; a measured fault ends when it is measured to be gone
         change = replace(change, kind=ChangeKind.RESTORED)
-    return watch.person(change), "done"
+    return watch.person(change), ""
 
 
 def _silence_all(watch: Watch, command: Command, at: float) -> tuple[Outcome, str]:
@@ -66,4 +66,4 @@ def _silence_all(watch: Watch, command: Command, at: float) -> tuple[Outcome, st
     for incident in list(watch.incidents.values()):
         change = Change(incident.id, ChangeKind.SILENCED, at, at, command.who, until=at + SILENCE_S)
         outcome.changes.extend(watch.person(change).changes)
-    return outcome, "done"
+    return outcome, ""

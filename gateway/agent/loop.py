@@ -181,6 +181,8 @@ class Agent:
         """The gateway's own faults as readings of the gateway: they are judged like everything else."""
         for name in (*self.parts.collectors, "service"):
             yield Reading(GATEWAY, "gateway.fault", float(name in self._faults), at, name)
+        if self.parts.link:
+            yield Reading(GATEWAY, "gateway.uplink.up", float(self._linked()), at)
         for name, why in self._refused.items():
             yield Reading(GATEWAY, "gateway.fault", float(bool(why)), at, name, why)
 
@@ -297,15 +299,18 @@ class Agent:
     # panel
 
     def _show(self) -> None:
-        linked = self.parts.link is None or bool(self.parts.link.status().get("connected"))
         watch = self.watch
         self.signal = policy.signal(
             watch.incidents.values(),
-            linked=linked,
+            linked=self._linked(),
             now=self.parts.clock.wall(),
             unknown=watch.blind,
         )
         self.parts.panel.show(self.signal)
+
+    def _linked(self) -> bool:
+        """True while headquarters can be reached, or where none is set up."""
+        return self.parts.link is None or bool(self.parts.link.status().get("connected"))
 
     def _panel(self) -> dict[str, str]:
         shown = self.signal

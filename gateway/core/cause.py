@@ -92,14 +92,20 @@ class _Reasoning:
         self.found: dict[Root, Explanation] = {}
 
     def explanations(self) -> list[Explanation]:
-        services = []
+        services, marked = [], []
         for bad in self.bads:
-            if bad.subject in self.park.services:
+            if bad.cause is Cause.ANOMALY:
+                marked.append(bad)
+            elif bad.subject in self.park.services:
                 services.append(bad)
             else:
                 self._add(self._root_of(bad), bad)
         for bad in services:  # once every device is explained
             self._add(self._root_of_service(bad), bad)
+        explained = {subject for explanation in self.found.values() for subject in explanation.subjects}
+        for bad in marked:  # the model speaks where no rule does
+            if bad.subject not in explained:
+                self._add(Root(bad.cause, bad.subject), bad)
         return list(self.found.values())
 
     def _add(self, root: Root, bad: Bad) -> None:
@@ -112,7 +118,17 @@ class _Reasoning:
             top = self._topmost_silent(bad.subject)
             if top != bad.subject or bad.key not in self.sticky:
                 return Root(Cause.DEVICE_UNREACHABLE, top)
+        if bad.cause is Cause.UPLINK_LOST:
+            return self._lost_uplink()
         return self.sticky.get(bad.key) or Root(bad.cause, bad.subject)
+
+    def _lost_uplink(self) -> Root:
+        """Headquarters is out of reach: the silent router explains it, else the line behind the router that answers."""
+        routers = sorted(d.id for d in self.park.devices.values() if d.kind in (Kind.ROUTER, Kind.FIREWALL))
+        for router in routers:
+            if router in self.silent:
+                return self._root_of(self.silent[router])
+        return Root(Cause.UPLINK_LOST, routers[0] if len(routers) == 1 else None)
 
     def _mains(self) -> Root:
         """One mains failure is one incident: its root is the UPS on battery that feeds most."""
@@ -162,7 +178,7 @@ class _Reasoning:
         candidates = [
             explanation
             for explanation in self.found.values()
-            if explanation.root.cause not in _ADVISORY and explanation.subjects & below
+            if explanation.root.cause not in _ADVISORY and {*explanation.subjects, explanation.root.subject} & below
         ]
         if candidates:
             best = min(candidates, key=lambda one: (one.root.cause is not Cause.POWER_LOST, one.first.at))

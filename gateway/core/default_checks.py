@@ -132,6 +132,16 @@ DEFAULT_CHECKS: tuple[Check, ...] = (
         better=Hold(2, 2),
         kinds=frozenset({Kind.GATEWAY}),
     ),
+    Check(
+        "uplink",
+        "gateway.uplink.up",
+        Cause.UPLINK_LOST,
+        warning=0.5,
+        below=True,
+        worse=Hold(5, 5),
+        better=Hold(2, 2),
+        kinds=frozenset({Kind.GATEWAY}),
+    ),
     Check("gateway-fault", "gateway.fault", Cause.GATEWAY_FAULT, warning=0.5, better=Hold(3, 3)),
     Check("anomaly", "anomaly.score", Cause.ANOMALY, warning=0.9999, clear=0.01, worse=Hold(3, 5), better=Hold(5, 5)),
 )

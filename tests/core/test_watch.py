@@ -304,3 +304,35 @@ def test_report_of_a_person_stays_open_until_a_person_ends_it(site: Depot) -> No
     done = Change(site.only().id, ChangeKind.RESTORED, site.now, site.now, who="Amina")
     site.changes.extend(site.watch.person(done).changes)
     assert not site.only().open
+
+
+def test_lost_headquarters_blames_the_line_behind_the_only_router(site: Depot) -> None:
+    park = Park([*depot().devices.values(), Device("rtr-1", "Routeur", Kind.ROUTER, parent="sw-core", power="ups-1")])
+    site = Depot(park)
+    site.values[GATEWAY, "gateway.uplink.up", ""] = 1.0
+    site.step(3)
+    site.values[GATEWAY, "gateway.uplink.up", ""] = 0.0
+    site.step(7)
+    assert (site.only().cause, site.only().root_device) == ("uplink_lost", "rtr-1")
+
+
+def test_lost_headquarters_behind_a_silent_router_is_a_symptom_of_the_router() -> None:
+    park = Park([*depot().devices.values(), Device("rtr-1", "Routeur", Kind.ROUTER, parent="sw-core", power="ups-1")])
+    site = Depot(park)
+    site.values[GATEWAY, "gateway.uplink.up", ""] = 1.0
+    site.step(3)
+    site.values[GATEWAY, "gateway.uplink.up", ""] = 0.0
+    site.silent |= {"rtr-1"}
+    site.step(8)
+    assert (site.only().cause, site.only().root_device) == ("device_unreachable", "rtr-1")
+
+
+def test_model_speaks_only_where_no_rule_does_and_its_word_is_advice(site: Depot) -> None:
+    site.values["srv-1", "anomaly.score", "system.cpu.utilization"] = 0.99999
+    site.values["srv-2", "anomaly.score", "system.cpu.utilization"] = 0.99999
+    site.values["srv-2", "system.filesystem.utilization", "/"] = 0.97
+    site.step(6)
+    assert {(i.cause, i.root_device, i.priority) for i in site.incidents()} == {
+        ("anomaly", "srv-1", "P4"),
+        ("disk_full", "srv-2", "P3"),
+    }
