@@ -247,20 +247,21 @@ def inventory_body(
     site: Site,
     park: Park,
     targets: Mapping[Criticality, object] | None = None,
-    calendar: Mapping[str, Any] | None = None,
+    calendar: object | None = None,
+    contact: tuple[str, str] = ("", ""),
 ) -> dict[str, Any]:
-    """Body of ``rpt`` that tells headquarters what there is to watch and what was promised. Addresses, ports and
-    credentials stay on the site. ``targets`` are dataclasses such as ``settings.Target`` (business seconds, fraction of
-    1); ``calendar`` has the form of `vigie sla`'s facts."""
-    body: dict[str, Any] = {
+    """Body of ``rpt`` that tells headquarters what there is to watch, when people work and what was promised.
+
+    Addresses, ports and credentials stay on the site. ``targets`` are dataclasses such as ``settings.Target`` (business
+    seconds, fraction of 1), ``calendar`` one such as ``settings.CalendarSettings``, ``contact`` name and telephone."""
+    return {
         "site": _plain(site),
         "devices": [_plain(device, _STAYS_HOME) for device in park.devices.values()],
         "services": [_plain(service, _STAYS_HOME) for service in park.services.values()],
         "targets": {level.value: msgspec.to_builtins(target) for level, target in (targets or {}).items()},
+        "calendar": msgspec.to_builtins(calendar),
+        "contact": list(contact),
     }
-    if calendar is not None:
-        body["calendar"] = calendar
-    return body
 
 
 def is_inventory(body: Mapping[str, Any]) -> bool:
@@ -281,9 +282,10 @@ def park_of(body: Mapping[str, Any]) -> Park:
     )
 
 
-def targets_of(body: Mapping[str, Any]) -> dict[Criticality, dict[str, float | None]]:
-    """Promises of an inventory by criticality; the keys are those of ``settings.Target``."""
-    return _typed(body.get("targets", {}), dict[Criticality, dict[str, float | None]])
+def part_of(body: Mapping[str, Any], key: str, kind: type[_T]) -> _T | None:
+    """``targets``, ``calendar`` or ``contact`` of an inventory as the type it was made from; ``None`` if it is not
+    there."""
+    return None if body.get(key) is None else _typed(body[key], kind)
 
 
 @dataclass(frozen=True, slots=True)

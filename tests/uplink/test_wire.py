@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gateway import wire
 from gateway.core.device import Cost, Criticality, Device, Kind, Park, Service, Site, Support, SupportModel, Warranty
 from gateway.core.incident import Change, ChangeKind, Symptom, Transition, Verdict
-from gateway.settings import Target
+from gateway.settings import CalendarSettings, Target
 
 instants = st.integers(0, 4_000_000_000_000).map(lambda ms: ms / 1000)
 names = st.from_regex(r"[a-z0-9][a-z0-9_.-]{0,20}", fullmatch=True)
@@ -164,7 +164,11 @@ def test_an_inventory_tells_headquarters_what_counts_and_keeps_secrets_home() ->
     )
     erp = Service("erp", "ERP", Criticality.IMPORTANT, ("nas-1",), always_on=True, business="La facturation")
     site = Site("depot-oran", "Dépôt d'Oran", "sarl-amel")
-    body = wire.inventory_body(site, Park([nas], [erp]), {Criticality.CRITICAL: Target(3600.0, None, 14400.0, 0.995)})
+    targets = {Criticality.CRITICAL: Target(3600.0, None, 14400.0, 0.995)}
+    hours = CalendarSettings(
+        {"sun": ((480, 990),)}, "DZ", ((date(2026, 2, 18), date(2026, 3, 19), {"sun": ((540, 900),)}),)
+    )
+    body = wire.inventory_body(site, Park([nas], [erp]), targets, hours, ("Samir", "0555"))
     raw = wire.body_bytes(body)
     assert b"192.168.9.9" not in raw
     assert b"snmp-secret" not in raw
@@ -187,7 +191,10 @@ def test_an_inventory_tells_headquarters_what_counts_and_keeps_secrets_home() ->
     assert park.devices["nas-1"].support.ends_on == date(2027, 1, 31)
     assert park.devices["nas-1"].warranty.expired(date(2027, 1, 1))
     assert park.services["erp"] == erp
-    assert wire.targets_of(body)[Criticality.CRITICAL]["restore_s"] == 14400.0
+    assert wire.part_of(body, "targets", dict[Criticality, Target]) == targets
+    assert wire.part_of(body, "calendar", CalendarSettings) == hours
+    assert wire.part_of(body, "contact", tuple[str, str]) == ("Samir", "0555")
+    assert wire.part_of({}, "calendar", CalendarSettings) is None
 
 
 @given(
