@@ -113,10 +113,9 @@ class Database:
             try:
                 yield
                 self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:  # SQLite has rolled back by itself after some errors
+            finally:
+                if self._connection.in_transaction:  # not after COMMIT; nor after errors that made SQLite roll back itself
                     self._connection.execute("ROLLBACK")
-                raise
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -20,10 +20,20 @@ class MemoryOutbox:
         self.stream = stream
         self.rows: dict[int, OutboxRow] = {}
         self._numbers = itertools.count(1)
+        self._newest = 0
+
+    def newest(self) -> int:
+        """Highest sequence number ever given; 0 for none."""
+        return self._newest
+
+    def new_stream(self) -> str:
+        """Counts the stream's id up."""
+        self.stream = f"{int(self.stream, 16) + 1:016x}"
+        return self.stream
 
     def put(self, message: Message, stamp: Stamp) -> int:
         """Keeps one message; returns its sequence number."""
-        seq = next(self._numbers)
+        seq = self._newest = next(self._numbers)
         body = msgspec.json.encode(message.body)
         self.rows[seq] = OutboxRow(seq, message.lane, message.kind, stamp.wall, body, stamp.boot_id, stamp.trusted)
         return seq

@@ -105,6 +105,11 @@ class SqliteOutbox:
         """Number of rows by lane; a lane without rows is left out."""
         return dict(self._database.rows("SELECT lane, count(*) FROM outbox GROUP BY lane"))
 
+    def newest(self) -> int:
+        """Highest sequence number ever given, also to rows that are gone; 0 for none."""
+        rows = self._database.rows("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'")
+        return int(rows[0][0]) if rows else 0
+
     def oldest_age_s(self) -> float | None:
         """Age of the oldest waiting message by the wall clock, never negative; ``None`` if nothing waits."""
         ((created,),) = self._database.rows("SELECT min(created_at) FROM outbox")

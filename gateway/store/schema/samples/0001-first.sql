@@ -2,16 +2,17 @@
 -- Rows are only ever appended at the end of a table, so that a commit dirties few pages (SD cards).
 -- `crc` covers the row's other columns (gateway/store/db.py, `row_crc`).
 
-CREATE TABLE subject (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE subject (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, crc INTEGER NOT NULL);
 CREATE TABLE series (
     id INTEGER PRIMARY KEY,
     subject INTEGER NOT NULL,
     metric TEXT NOT NULL,
     instance TEXT NOT NULL,
+    crc INTEGER NOT NULL,
     UNIQUE (subject, metric, instance)
 );
 -- State words ("OL CHRG") by number.
-CREATE TABLE word (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+CREATE TABLE word (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE, crc INTEGER NOT NULL);
 
 -- Readings of hours that are not closed yet, one frame per commit and hour.
 CREATE TABLE hot (id INTEGER PRIMARY KEY, hour INTEGER NOT NULL, frame BLOB NOT NULL, crc INTEGER NOT NULL);
