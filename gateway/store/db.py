@@ -114,7 +114,7 @@ class Database:
                 yield
                 self._connection.execute("COMMIT")
             finally:
-                if self._connection.in_transaction:  # not after COMMIT; nor after errors that made SQLite roll back itself
+                if self._connection.in_transaction:  # SQLite has rolled back by itself after some errors
                     self._connection.execute("ROLLBACK")
 
     @contextmanager

@@ -9,6 +9,7 @@ import json
 import smtplib
 import ssl
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -72,14 +73,13 @@ class Mail:
             smtp: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=server.timeout_s, context=context)
         else:
             smtp = smtplib.SMTP(server.host, server.port, timeout=server.timeout_s)
-        try:
+        with ExitStack() as undo:
+            undo.callback(smtp.close)
             if server.security == "starttls":
                 smtp.starttls(context=context)
             if server.user and server.password is not None:
                 smtp.login(server.user, server.password())
-        except BaseException:
-            smtp.close()
-            raise
+            undo.pop_all()
         return smtp
 
     def _sent(self, smtp: smtplib.SMTP, message: Notification) -> str:
