@@ -1,0 +1,5 @@
+"""`python -m gateway.main` is the `vigie` command, wherever it was installed."""
+
+from gateway.main.cli import main
+
+main()
