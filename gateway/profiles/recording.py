@@ -71,7 +71,7 @@ def parse(text: str, *, name: str = "recording") -> dict[Oid, Value]:
         try:
             key, value = _line(line.rstrip("\r"))
             if key in found:
-                raise ValueError(f"{dotted(key)} is there twice")  # noqa: TRY301 - told with its line like the others
+                raise ValueError(f"{dotted(key)} is there twice")
             found[key] = value
         except ValueError as error:
             faults.append(Fault(name, number, str(error), "write OID|type|value, see docs/reference/recordings.md"))

@@ -1,0 +1,302 @@
+"""Understands what an SNMP agent answered: profile + raw values -> readings and identity. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from gateway.collect.snmp_values import ABSENT, Answers, System, number_of, system_of, text_of
+from gateway.core import ups
+from gateway.core.reading import Identity, Severity
+from gateway.profiles.model import Match, Oids, Profile, Quantity, Sentinel, State, StateMap, Table, TableIdentity
+from gateway.profiles.recording import Oid, Tag, Value, dotted
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One value that was understood. ``tag`` is set for counters; ``rate`` names the metric of the counter's rate."""
+
+    metric: str
+    value: float | str
+    instance: str = ""
+    label: str = ""
+    severity: Severity | None = None
+    source: str = ""
+    tag: Tag | None = None
+    rate: str = ""
+    adds: str = ""
+
+
+def matches(match: Match, system: System, answers: Answers) -> bool:
+    """True if all that the match names holds."""
+    if match.sys_object_id and not any(system.object_id[: len(prefix)] == prefix for prefix in match.sys_object_id):
+        return False
+    if match.sys_descr and not match.sys_descr.search(system.description):
+        return False
+    return not match.has or any(answers.has(prefix) for prefix in match.has)
+
+
+def choose(profiles: Iterable[Profile], answers: Answers) -> list[Profile]:
+    """The profiles that apply to a device, the most specific first, without those that others replace."""
+    system = system_of(answers)
+    found = [profile for profile in profiles if any(matches(match, system, answers) for match in profile.match)]
+    found.sort(key=lambda profile: (-profile.rank, profile.id))
+    replaced = {other for profile in found for other in profile.replaces}
+    return [profile for profile in found if profile.id not in replaced]
+
+
+@dataclass(slots=True)
+class _Row:
+    """The named values of a device (``index`` is empty) or of one row of a table."""
+
+    answers: Answers
+    names: Mapping[str, Oids]
+    outer: Mapping[str, Oids]
+    system: System
+    factors: Mapping[str, float]
+    index: Oid = ()
+    sentinels: tuple[Sentinel, ...] = ()
+    pattern: re.Pattern[str] | None = None
+    _found: dict[str, tuple[Oid, Value]] = field(default_factory=dict)
+
+    def found(self, name: str) -> tuple[Oid, Value]:
+        """(OID, value) of a name; the value is Null if the device gave none or a sentinel."""
+        if name not in self._found:
+            names, row = (self.names, self.index) if name in self.names else (self.outer, ())
+            self._found[name] = self.answers.first(names.get(name, Oids()), row)
+        where, value = self._found[name]
+        return (where, ABSENT) if self._is_sentinel(value) else (where, value)
+
+    def _is_sentinel(self, value: Value) -> bool:
+        if not self.sentinels or value.content is None:
+            return False
+        number = number_of(value)
+        return any(
+            number == given if not isinstance(given, str) else text_of(value) == given for given in self.sentinels
+        )
+
+    def number(self, name: str) -> float:
+        """The number of a name, as formulas ask for it."""
+        number = number_of(self.found(name)[1], self.pattern)
+        if number is None:
+            raise LookupError(name)
+        return number * self.factors.get(name, 1.0)
+
+    def text(self, name: str) -> str:
+        """The text of a name, as templates ask for it."""
+        match name:
+            case "index" if name not in self.names:
+                return dotted(self.index)
+            case "sys_descr":
+                return self.system.description
+            case "sys_object_id":
+                return dotted(self.system.object_id)
+            case "sys_name":
+                return self.system.name
+        return text_of(self.found(name)[1])
+
+    def fits(self, where: Mapping[str, tuple[Sentinel, ...]]) -> bool:
+        """True if each named value is one of those given."""
+        return all(self.text(name) in map(str, given) for name, given in where.items())
+
+
+_PHASES = 3
+
+
+def understand(profile: Profile, answers: Answers) -> list[Item]:
+    """Every reading of one profile."""
+    system = system_of(answers)
+    factors = {
+        name: factor
+        for quirk in profile.quirk
+        if quirk.match is None or matches(quirk.match, system, answers)
+        for name, factor in quirk.scale.items()
+    }
+    device = _Row(answers, profile.scalars, {}, system, factors)
+    items = [item for quantity in profile.reading for item in _items(profile, quantity, [device])]
+    for table in profile.table:
+        rows = [
+            replace(device, names=table.columns, outer=profile.scalars, index=index, _found={})
+            for index in indexes(table, answers)
+        ]
+        for quantity in table.reading:
+            items += _items(profile, quantity, rows)
+    return _with_words(items)
+
+
+def indexes(table: Table, answers: Answers) -> list[Oid]:
+    """The index of every row of a table."""
+    found = {index for oids in table.columns.values() for prefix in oids for index in answers.below(prefix) if index}
+    return sorted(found)
+
+
+def _items(profile: Profile, quantity: Quantity, rows: list[_Row]) -> list[Item]:
+    sentinels = profile.sentinels if quantity.sentinels is None else quantity.sentinels
+    found: list[tuple[_Row, Item]] = []
+    for row in rows:
+        row.sentinels, row.pattern = (), None
+        if not _chosen(quantity, row):
+            continue
+        instance, label = quantity.instance(row.text), quantity.label(row.text)
+        row.sentinels, row.pattern = sentinels, quantity.pattern
+        item = _state(profile, quantity, row) if quantity.states else _number(quantity, row)
+        if item is not None:
+            found.append((row, replace(item, instance=instance, label=label)))
+    if quantity.aggregate == "words":
+        return _joined(profile, quantity, [item for _row, item in found])
+    if quantity.aggregate and found:
+        return [_aggregated(quantity, [item for _row, item in found])]
+    if quantity.several and len(found) > 1:
+        phases = {row.index: phase for phase, row in enumerate(rows, start=1) if phase <= _PHASES}
+        several = [(quantity.several.replace("{phase}", str(phases.get(row.index))), row, item) for row, item in found]
+        return [replace(item, metric=metric) for metric, row, item in several if row.index in phases]
+    return _distinct(found)
+
+
+def _chosen(quantity: Quantity, row: _Row) -> bool:
+    return (
+        row.fits(quantity.where)
+        and all(pattern.search(row.text(name)) for name, pattern in quantity.like.items())
+        and not any(pattern.search(row.text(name)) for name, pattern in quantity.skip.items())
+    )
+
+
+def _number(quantity: Quantity, row: _Row) -> Item | None:
+    for formula in quantity.value:
+        where, value = row.found(formula.names[0])
+        if quantity.map:
+            number = quantity.map.get(text_of(value))
+        elif (raw := formula(row.number)) is not None:
+            number = float(f"{raw * quantity.scale + quantity.offset:.12g}")
+        else:
+            continue
+        if number is None or (quantity.valid and not quantity.valid[0] <= number <= quantity.valid[1]):
+            return None
+        counter = value.tag if value.tag in (Tag.COUNTER32, Tag.COUNTER64) else None
+        return Item(quantity.metric, number, source=dotted(where), tag=counter, rate=quantity.rate)
+    return None
+
+
+def _state(profile: Profile, quantity: Quantity, row: _Row) -> Item | None:
+    states = profile.states[quantity.states]
+    for formula in quantity.value:
+        where, value = row.found(formula.names[0])
+        if value.content is not None:
+            state = _meaning(states, value)
+            if state is None:
+                return None
+            return Item(quantity.metric, state.word, severity=state.severity, source=dotted(where), adds=state.adds)
+    return None
+
+
+def _meaning(states: StateMap, value: Value) -> State | None:
+    """The state of a raw value; a value that the map does not have is told as it is, with severity unknown."""
+    if states.form == "value":
+        text = text_of(value)
+        known = states.entries.get(text.lower()) or states.entries.get("default")
+        return known or (State(text, Severity.UNKNOWN) if text else None)
+    set_bits = _bits(states.form, value)
+    if set_bits is None:
+        return None
+    found = [states.entries[str(bit)] for bit in set_bits if str(bit) in states.entries]
+    if not found:
+        return states.entries.get("none")
+    worst = max((state.severity for state in found), key=_RANK.index)
+    adds = " ".join(state.adds for state in found if state.adds)
+    return State(" ".join(state.word for state in found), worst, adds)
+
+
+_RANK = (Severity.OK, Severity.UNKNOWN, Severity.WARNING, Severity.CRITICAL)
+
+
+def _bits(form: str, value: Value) -> list[int] | None:
+    content = value.content
+    if not isinstance(content, bytes):
+        return None
+    if form == "flags":
+        return [at for at, char in enumerate(content.decode("latin-1")) if char == "1"]
+    return [8 * at + bit for at, byte in enumerate(content) for bit in range(8) if byte & (0x80 >> bit)]
+
+
+def _joined(profile: Profile, quantity: Quantity, items: list[Item]) -> list[Item]:
+    """The states of all rows as one reading that is there even while no row is, so that a fault can end."""
+    if not items:
+        none = profile.states[quantity.states].entries.get("none")
+        return [Item(quantity.metric, none.word, severity=none.severity)] if none else []
+    worst = max((item.severity or Severity.UNKNOWN for item in items), key=_RANK.index)
+    words = dict.fromkeys(str(item.value) for item in items)
+    adds = " ".join(item.adds for item in items if item.adds)
+    return [replace(items[0], value=", ".join(words), severity=worst, adds=adds, instance="", label="")]
+
+
+def _aggregated(quantity: Quantity, items: list[Item]) -> Item:
+    values = [item.value for item in items if isinstance(item.value, float)]
+    total = {"mean": sum(values) / len(values), "sum": sum(values), "max": max(values), "min": min(values)}
+    return replace(items[0], value=float(f"{total[quantity.aggregate]:.12g}"), label="")
+
+
+def _distinct(found: list[tuple[_Row, Item]]) -> list[Item]:
+    """Rows with one name are told apart by their index behind a #, so that none hides another."""
+    seen: set[str] = set()
+    items = []
+    for row, item in found:
+        if item.instance in seen:
+            item = replace(item, instance=f"{item.instance}#{dotted(row.index)}")
+        seen.add(item.instance)
+        items.append(item)
+    return items
+
+
+def _with_words(items: list[Item]) -> list[Item]:
+    """`ups.status` merges what the other states add (LB, RB, CHRG ...); the worst word is its severity."""
+    adds = [item.adds for item in items if item.adds]
+    merged = []
+    for item in items:
+        if item.metric == "ups.status":
+            words = ups.words(" ".join([str(item.value), *adds]))
+            item = replace(item, value=" ".join(words), severity=ups.severity(words))
+        merged.append(item)
+    return merged
+
+
+def combine(parts: Iterable[list[Item]]) -> list[Item]:
+    """The readings of several profiles, the most specific first: what a specific one tells hides the general one's."""
+    found: dict[tuple[str, str], Item] = {}
+    for items in parts:
+        for item in items:
+            found.setdefault((item.metric, item.instance), item)
+    return list(found.values())
+
+
+def identify(profiles: list[Profile], answers: Answers, vendor: str = "") -> Identity:
+    """What the device says of itself; the most specific profile that knows has the word. ``vendor`` if none knows."""
+    system = system_of(answers)
+    texts = {"vendor": "", "model": "", "serial": "", "firmware": "", "name": ""}
+    for profile in profiles:
+        device = _Row(answers, profile.scalars, {}, system, {})
+        for name, text in texts.items():
+            texts[name] = text or getattr(profile.identity, name)(device.text)
+        for table in profile.table:
+            if table.identity is not None:
+                _identify_row(table, table.identity, device, texts)
+    main = next((profile for profile in profiles if profile.kind), profiles[0] if profiles else None)
+    return Identity(
+        profile=main.id if main else "",
+        kind=main.kind if main and main.kind else "other",
+        vendor=texts["vendor"] or vendor,
+        model=texts["model"],
+        serial=texts["serial"],
+        firmware=texts["firmware"],
+        name=texts["name"] or system.name,
+        sys_object_id=dotted(system.object_id),
+        description=system.description,
+    )
+
+
+def _identify_row(table: Table, wanted: TableIdentity, device: _Row, texts: dict[str, str]) -> None:
+    for index in indexes(table, device.answers):
+        row = replace(device, names=table.columns, outer=device.names, index=index, _found={})
+        if row.fits(wanted.where):
+            for name in ("vendor", "model", "serial", "firmware"):
+                texts[name] = texts[name] or getattr(wanted, name)(row.text)

@@ -1,0 +1,122 @@
+"""Raw values of an SNMP agent as text and numbers, and the rows of its tables. Pure."""
+
+from __future__ import annotations
+
+import math
+import re
+import struct
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from gateway.profiles.recording import Oid, Tag, Value, dotted
+
+SYS_DESCR: Oid = (1, 3, 6, 1, 2, 1, 1, 1, 0)
+SYS_OBJECT_ID: Oid = (1, 3, 6, 1, 2, 1, 1, 2, 0)
+SYS_UP_TIME: Oid = (1, 3, 6, 1, 2, 1, 1, 3, 0)
+SYS_NAME: Oid = (1, 3, 6, 1, 2, 1, 1, 5, 0)
+
+_NUMBER = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*")
+_FLOAT_IN_OPAQUE = b"\x9f\x78\x04"  # net-snmp's opaque float, as in UCD-SNMP-MIB::laLoadFloat
+
+ABSENT = Value(Tag.NULL, None)
+
+
+class Answers:
+    """Raw values of one device, with the rows of a column at hand."""
+
+    def __init__(self, values: Mapping[Oid, Value]) -> None:
+        self._values = values
+        self._keys = sorted(values)
+
+    def get(self, key: Oid) -> Value:
+        """The value; Null where there is none."""
+        return self._values.get(key, ABSENT)
+
+    def has(self, prefix: Oid) -> bool:
+        """True if there is any value at or below the OID."""
+        at = bisect_left(self._keys, prefix)
+        return at < len(self._keys) and self._keys[at][: len(prefix)] == prefix
+
+    def below(self, prefix: Oid) -> Iterator[Oid]:
+        """The rest of every OID below the prefix, in order."""
+        for at in range(bisect_left(self._keys, prefix), len(self._keys)):
+            if self._keys[at][: len(prefix)] != prefix:
+                return
+            yield self._keys[at][len(prefix) :]
+
+    def first(self, choices: Iterable[Oid], row: Oid = ()) -> tuple[Oid, Value]:
+        """The first of the OIDs (with the row's index behind) that has a value other than Null."""
+        last: Oid = ()
+        for choice in choices:
+            last = choice + row
+            value = self.get(last)
+            if value.content is not None:
+                return last, value
+        return last, ABSENT
+
+
+def text_of(value: Value) -> str:
+    """A value as text: strings without NULs and outer blanks, bytes that are no text in hexadecimal."""
+    content = value.content
+    if isinstance(content, tuple):
+        return dotted(content)
+    if isinstance(content, bytes):
+        if value.tag is Tag.ADDRESS:
+            return ".".join(map(str, content))
+        return _decoded(content)
+    return "" if content is None else str(content)
+
+
+def _decoded(content: bytes) -> str:
+    bare = content.rstrip(b"\0")
+    try:
+        text = bare.decode()
+    except UnicodeDecodeError:
+        text = bare.decode("latin-1")
+        if any(ord(char) < 32 or 127 <= ord(char) < 160 for char in text):
+            return content.hex(":")
+    if any(ord(char) < 32 and char not in "\t\r\n" for char in text):
+        return content.hex(":")
+    return text.strip()
+
+
+def number_of(value: Value, pattern: re.Pattern[str] | None = None) -> float | None:
+    """A value as a number: integers, digits in a string, net-snmp's opaque float; ``pattern`` picks a part of a string.
+    None where it is no number."""
+    content = value.content
+    if isinstance(content, int):
+        return float(content)
+    if not isinstance(content, bytes) or value.tag is Tag.ADDRESS:
+        return None
+    if value.tag is Tag.OPAQUE and content.startswith(_FLOAT_IN_OPAQUE) and len(content) == 7:
+        return _finite(struct.unpack(">f", content[3:])[0])
+    text = _decoded(content)
+    if pattern is not None:
+        found = pattern.search(text)
+        text = found[found.lastindex or 0] if found else ""
+    digits = _NUMBER.fullmatch(text)
+    return float(digits[1]) if digits else None
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """What every agent says of itself."""
+
+    object_id: Oid = ()
+    description: str = ""
+    name: str = ""
+
+
+def system_of(answers: Answers) -> System:
+    """The system group."""
+    object_id = answers.get(SYS_OBJECT_ID).content
+    return System(
+        object_id if isinstance(object_id, tuple) else (),
+        text_of(answers.get(SYS_DESCR)),
+        text_of(answers.get(SYS_NAME)),
+    )
