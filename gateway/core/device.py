@@ -135,6 +135,8 @@ class ServiceCheck:
     port: int | None = None
     expect: str = ""
     timeout_s: float = 5.0
+    verify: bool = True
+    """False accepts any certificate (self-signed on the LAN); its expiry is read all the same."""
 
 
 @dataclass(frozen=True, slots=True)

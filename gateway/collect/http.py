@@ -1,0 +1,142 @@
+"""HTTP(S) as a user's browser would ask: status, expected text, duration, certificate. No redirect leaves the host."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
+from typing import cast
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from gateway.collect.asking import Answer, NoAnswerError, asking
+from gateway.collect.tls import Trust, connect, connect_tls
+from gateway.core.reading import Failure, FailureKind
+
+_LARGEST = 512 * 1024
+_REDIRECTS = 3
+_SECURE = 443
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One response; ``text`` is the beginning of the body."""
+
+    status: int
+    location: str
+    text: str
+
+
+async def ask(url: str, expect: str, timeout_s: float, trust: Trust) -> Answer:
+    """Asks for a page. ``expect`` is a text that the page must hold, or a status such as "401"; without it any status
+    below 400 is an answer. Raises NoAnswerError."""
+    began = asyncio.get_running_loop().time()
+    remaining: float | None = None
+    requests = 0
+    async with asking(url, timeout_s):
+        while True:
+            requests += 1
+            page, expires_at = await _get(urlsplit(url), trust)
+            if expires_at is not None:
+                remaining = expires_at - trust.now
+            onward = urljoin(url, page.location) if page.status in (301, 302, 303, 307, 308) and page.location else ""
+            if not onward or urlsplit(onward).hostname != urlsplit(url).hostname or requests > _REDIRECTS:
+                break
+            url = onward
+        failure = judge(url, page, expect)
+    if failure:
+        raise NoAnswerError(failure, certificate_remaining_s=remaining, requests=requests)
+    return Answer(asyncio.get_running_loop().time() - began, certificate_remaining_s=remaining, requests=requests)
+
+
+def judge(url: str, page: Page, expect: str) -> Failure | None:
+    """Why a response is not the one that was hoped for."""
+    if len(expect) == 3 and expect.isdecimal():
+        return None if page.status == int(expect) else _wrong(url, page.status, f"expected {expect}")
+    if page.status >= 400:
+        return _wrong(url, page.status, "")
+    if expect and expect not in page.text:
+        return Failure(FailureKind.GARBLED, url, f'HTTP {page.status}, but the page does not hold "{expect}"')
+    return None
+
+
+def _wrong(url: str, status: int, detail: str) -> Failure:
+    kind = FailureKind.UNAUTHORISED if status in (401, 403, 407) else FailureKind.REFUSED
+    return Failure(kind, url, f"HTTP {status}" + (f", {detail}" if detail else ""))
+
+
+async def _get(url: SplitResult, trust: Trust) -> tuple[Page, float | None]:
+    host = url.hostname or ""
+    secure = url.scheme == "https"
+    port = url.port or (_SECURE if secure else 80)
+    link = await (connect_tls(host, port, trust, url.geturl()) if secure else connect(host, port))
+    try:
+        link.writer.write(_request(url))
+        await link.writer.drain()
+        raw = await _read(link.reader)
+    finally:
+        link.writer.close()
+    return parse(raw, url.geturl()), link.expires_at
+
+
+def _request(url: SplitResult) -> bytes:
+    path = (url.path or "/") + (f"?{url.query}" if url.query else "")
+    host = url.netloc.rpartition("@")[2]
+    lines = (f"GET {path} HTTP/1.1", f"Host: {host}", "User-Agent: vigie", "Accept: */*", "Connection: close")
+    return "\r\n".join((*lines, "", "")).encode("utf-8")
+
+
+async def _read(reader: asyncio.StreamReader) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    while size < _LARGEST and (chunk := await reader.read(65536)):
+        chunks.append(chunk)
+        size += len(chunk)
+        if _complete(b"".join(chunks)):
+            break
+    return b"".join(chunks)
+
+
+def _complete(raw: bytes) -> bool:
+    """True once the announced length is there: some servers keep the connection open although asked to close it."""
+    head, separator, body = raw.partition(b"\r\n\r\n")
+    if not separator:
+        return False
+    for line in head.lower().split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        if name == b"content-length" and value.strip().isdigit():
+            return len(body) >= int(value)
+        if name == b"transfer-encoding" and b"chunked" in value:
+            return raw.endswith(b"0\r\n\r\n")
+    return False
+
+
+class _Bytes:
+    """The part of a socket that HTTPResponse needs."""
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+
+    def makefile(self, _mode: str) -> io.BytesIO:
+        return io.BytesIO(self.raw)
+
+
+def parse(raw: bytes, what: str) -> Page:
+    """A raw response; NoAnswerError (garbled) if it is no HTTP. A body cut short is read as far as it goes."""
+    if not raw:
+        raise NoAnswerError(Failure(FailureKind.GARBLED, what, "the connection was cut off"))
+    response = HTTPResponse(cast("io.BytesIO", _Bytes(raw)))  # type: ignore[arg-type]
+    try:
+        response.begin()
+    except (HTTPException, ValueError) as error:
+        raise NoAnswerError(Failure(FailureKind.GARBLED, what, "the answer is not HTTP")) from error
+    try:
+        body = response.read()
+    except HTTPException as error:  # IncompleteRead holds what there was
+        body = getattr(error, "partial", b"")
+    charset = response.headers.get_content_charset("utf-8")
+    try:
+        text = body.decode(charset, "replace")
+    except LookupError:
+        text = body.decode("utf-8", "replace")
+    return Page(response.status, response.headers.get("Location", ""), text)
