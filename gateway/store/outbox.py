@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from gateway.clock import Clock
 from gateway.core.errors import DamagedError
 from gateway.core.incident import Stamp
 from gateway.ports import Message, OutboxRow
@@ -41,9 +40,8 @@ def put(database: Database, message: Message, stamp: Stamp) -> int:
 class SqliteOutbox:
     """The outbox of one site. Bodies are the JSON of ``Message.body``; the uplink makes the wire form of them."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._clock = clock
         self._stream = self._read_stream()
 
     def _read_stream(self) -> str:
@@ -110,7 +108,7 @@ class SqliteOutbox:
         rows = self._database.rows("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'")
         return int(rows[0][0]) if rows else 0
 
-    def oldest_age_s(self) -> float | None:
-        """Age of the oldest waiting message by the wall clock, never negative; ``None`` if nothing waits."""
+    def oldest_at(self) -> float | None:
+        """When the oldest waiting message was put (s, UTC); ``None`` if nothing waits."""
         ((created,),) = self._database.rows("SELECT min(created_at) FROM outbox")
-        return None if created is None else max(0.0, self._clock.wall() - float(created))
+        return None if created is None else float(created)

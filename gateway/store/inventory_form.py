@@ -1,0 +1,244 @@
+"""Devices and services as people write them: one form for `inventory.toml`, CSV rows and stored documents. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from gateway.core.device import (
+    IDENTIFIER,
+    Cost,
+    Criticality,
+    Device,
+    Kind,
+    Service,
+    ServiceCheck,
+    Support,
+    SupportModel,
+    Warranty,
+)
+from gateway.core.document import Source, Table
+
+COLLECTORS = ("snmp", "trap", "syslog", "nut", "smart", "reach", "scrape", "self", "replay")
+CHECKS = ("http", "tcp", "dns", "tls", "ping")
+_TEXTS = ("location", "vendor", "model", "serial", "firmware", "zone", "perimeter")
+
+Located = tuple[Table, Device | Service]
+"""What was read, with the table it was read from (for the lines of faults)."""
+
+
+def read_device(table: Table) -> Device:
+    """One device; faults are noted in the table's source."""
+    ports = table.table("ports")
+    device = Device(
+        id=_identifier(table),
+        name=table.text("name") or table.text("id"),
+        kind=Kind(table.choice("kind", tuple(Kind), Kind.OTHER)),
+        address=_address(table),
+        criticality=_criticality(table),
+        parent=table.optional_text("parent"),
+        power=table.optional_text("power"),
+        collect=_choices(table, "collect", COLLECTORS),
+        credential=table.optional_text("credential"),
+        ports={name: ports.integer(name, 0, low=1, high=65535) for name in ports.values},
+        every_s=table.duration("every"),
+        purchased_on=table.day("purchased_on"),
+        support=_support(table.table("support")),
+        warranty=_warranty(table.table("warranty")),
+        cost=_cost(table.table("cost")),
+        nut_name=table.text("nut_name", "ups"),
+        **{key: table.text(key) for key in _TEXTS},
+    )
+    for name in set(ports.values) - set(COLLECTORS):
+        ports.fault(name, f'{ports.name(name)}: no collector "{name}"', f"one of {', '.join(COLLECTORS)}")
+    table.done()
+    return device
+
+
+def read_service(table: Table) -> Service:
+    """One service; faults are noted in the table's source."""
+    service = Service(
+        id=_identifier(table),
+        name=table.text("name") or table.text("id"),
+        criticality=_criticality(table),
+        depends_on=table.texts("depends_on"),
+        check=_check(table.table("check")) if "check" in table else None,
+        always_on=table.boolean("always_on", default=False),
+        business=table.text("business"),
+    )
+    table.done()
+    return service
+
+
+def _identifier(table: Table) -> str:
+    value = table.required("id")
+    if value and not IDENTIFIER.fullmatch(value):
+        table.fault("id", f'id "{value}" cannot be used', "start with a-z or 0-9, then a-z, 0-9, - _ . (63 at most)")
+    return value
+
+
+def _criticality(table: Table) -> Criticality:
+    return Criticality(table.choice("criticality", tuple(Criticality), Criticality.STANDARD))
+
+
+def _choices(table: Table, key: str, allowed: tuple[str, ...]) -> tuple[str, ...]:
+    values = table.texts(key)
+    for value in values:
+        if value not in allowed:
+            table.fault(key, f'{table.name(key)}: "{value}" is unknown', f"choose from {', '.join(allowed)}")
+    return values
+
+
+def _address(table: Table) -> str:
+    value = table.text("address")
+    if any(character.isspace() or character == "/" for character in value):
+        table.fault("address", f'address "{value}" is no address', "an IP address or a host name, without a port")
+    return value
+
+
+def _support(table: Table) -> Support:
+    model = SupportModel(table.choice("model", tuple(SupportModel), SupportModel.NONE))
+    texts = {key: table.text(key) for key in ("provider", "contract", "phone")}
+    support = Support(model, ends_on=table.day("ends_on"), **texts)
+    table.done()
+    return support
+
+
+def _warranty(table: Table) -> Warranty:
+    warranty = Warranty(table.day("ends_on"))
+    table.done()
+    return warranty
+
+
+def _cost(table: Table) -> Cost:
+    cost = Cost(table.number("purchase"), table.number("monthly"))
+    table.done()
+    return cost
+
+
+def _check(table: Table) -> ServiceCheck:
+    kind = table.choice("type", CHECKS, "ping")
+    if "type" not in table:
+        table.fault("type", f"{table.name('type')} is missing", f"one of {', '.join(CHECKS)}")
+    for key in ("url", "target"):
+        if key in table and (key == "url") != (kind == "http"):
+            other = "target" if key == "url" else "url"
+            table.fault(key, f"{table.name(key)} does not belong to a {kind} check", f"use {other}")
+    port = table.integer("port", 0, low=1, high=65535) or None
+    check = ServiceCheck(
+        type=kind,
+        target=table.required("url" if kind == "http" else "target"),
+        port=port,
+        expect=table.text("expect"),
+        timeout_s=table.duration("timeout") or ServiceCheck(kind).timeout_s,
+    )
+    if kind == "tcp" and port is None and "port" not in table:
+        table.fault("port", f"{table.name('port')} is missing", "a tcp check needs a port")
+    table.done()
+    return check
+
+
+def check_relations(found: list[Located], source: Source) -> None:
+    """Notes every id used twice, every relation to something unknown, and every circle."""
+    first: dict[str, Table] = {}
+    for table, item in found:
+        if item.id in first:
+            line = source.line((*first[item.id].path, "id"))
+            table.fault("id", f'id "{item.id}" is used twice, first on line {line}', "give every one its own id")
+        elif item.id:
+            first[item.id] = table
+    devices = {item.id: (table, item) for table, item in found if isinstance(item, Device)}
+    for table, item in found:
+        for key, targets in _relations(item):
+            for target in targets:
+                if target not in (first if key == "depends_on" else devices):
+                    what = "device or service" if key == "depends_on" else "device"
+                    table.fault(key, f'{item.id}: {key} "{target}" is no {what} of this inventory', "correct the id")
+    for key in ("parent", "power", "depends_on"):
+        _check_circles(key, found)
+
+
+def _relations(item: Device | Service) -> Iterable[tuple[str, tuple[str, ...]]]:
+    if isinstance(item, Service):
+        return [("depends_on", item.depends_on)]
+    return [("parent", (item.parent,) if item.parent else ()), ("power", (item.power,) if item.power else ())]
+
+
+def _check_circles(key: str, found: list[Located]) -> None:
+    """Notes each circle of one relation once, written out, at its first member."""
+    follows = {item.id: dict(_relations(item)).get(key, ()) for _, item in found}
+    tables = {item.id: table for table, item in found}
+    settled: set[str] = set()
+    for start in follows:
+        trail: list[str] = []
+        waiting = [(start, 0)]
+        while waiting:
+            current, depth = waiting.pop()
+            del trail[depth:]
+            if current in trail:
+                circle = [*trail[trail.index(current) :], current]
+                what = f"{key} goes round in a circle: {' -> '.join(circle)}"
+                tables[circle[0]].fault(key, what, f"remove one {key}")
+                settled.update(trail)
+            elif current not in settled:
+                trail.append(current)
+                waiting += [(target, depth + 1) for target in follows.get(current, ())]
+        settled.update(trail)
+        settled.add(start)
+
+
+def device_values(device: Device) -> dict[str, Any]:
+    """The device as plain values, without what is left at its default; reads back as the same device."""
+    known = Device("", "")
+    values: dict[str, Any] = {"id": device.id, "name": device.name, "kind": str(device.kind)}
+    for key in ("address", "criticality", "parent", "power", "credential", *_TEXTS, "purchased_on", "nut_name"):
+        value = getattr(device, key)
+        if value != getattr(known, key) or key == "criticality":
+            values[key] = str(value) if key == "criticality" else value
+    if device.collect:
+        values["collect"] = list(device.collect)
+    if device.every_s is not None:
+        values["every"] = duration_text(device.every_s)
+    tables: Mapping[str, Mapping[str, Any]] = {
+        "ports": dict(device.ports),
+        "support": _filled(device.support, Support()),
+        "warranty": _filled(device.warranty, Warranty()),
+        "cost": _filled(device.cost, Cost()),
+    }
+    values.update({key: value for key, value in tables.items() if value})
+    return values
+
+
+def service_values(service: Service) -> dict[str, Any]:
+    """The service as plain values, without what is left at its default; reads back as the same service."""
+    values: dict[str, Any] = {"id": service.id, "name": service.name, "criticality": str(service.criticality)}
+    if service.depends_on:
+        values["depends_on"] = list(service.depends_on)
+    if service.business:
+        values["business"] = service.business
+    if service.always_on:
+        values["always_on"] = True
+    if service.check:
+        check = _filled(service.check, ServiceCheck(""))
+        if "timeout_s" in check:
+            check["timeout"] = duration_text(check.pop("timeout_s"))
+        if service.check.type == "http":
+            check["url"] = check.pop("target")
+        values["check"] = check
+    return values
+
+
+def _filled(value: Any, known: Any) -> dict[str, Any]:
+    """Fields of a small dataclass that differ from its defaults; words as plain texts."""
+    found = {key: getattr(value, key) for key in value.__slots__ if getattr(value, key) != getattr(known, key)}
+    return {key: str(field) if isinstance(field, str) else field for key, field in found.items()}
+
+
+def duration_text(seconds: float) -> str:
+    """Seconds as "8h30m" or "90s", exactly."""
+    if seconds != int(seconds):
+        return f"{seconds:.6f}".rstrip("0") + "s"
+    hours, rest = divmod(int(seconds), 3600)
+    minutes, left = divmod(rest, 60)
+    parts = ((hours, "h"), (minutes, "m"), (left, "s"))
+    return "".join(f"{amount}{unit}" for amount, unit in parts if amount) or "0s"
