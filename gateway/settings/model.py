@@ -148,3 +148,8 @@ class Settings:
     contact_phone: str = ""
     notify: NotifySettings = NotifySettings()
     keep: KeepSettings = KeepSettings()
+
+    @property
+    def commands(self) -> Path:
+        """commands.db, in the one directory that the page may write (the page runs as another user than the agent)."""
+        return self.data / "page" / "commands.db"
