@@ -1,0 +1,107 @@
+"""What the pages and messages of headquarters are made from: plain facts about each site, read from the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from gateway.core.calendar import Calendar
+from gateway.core.device import GATEWAY, Criticality, Park, Support
+from gateway.core.incident import Cause, Change, Incident, Transition, Verdict
+from gateway.settings import Target
+from web.desk.notify import Notification
+
+SILENT_AFTER_S = 720.0
+"""A site that said nothing for twelve minutes is silent, whatever its last words were (requirement M8)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFacts:
+    """One site as headquarters knows it. ``heard_at`` is when it last said anything (s since the epoch, ``None`` if
+    never); ``park``, ``targets`` and ``hours`` are what its last inventory told, ``None`` or empty if it sent none."""
+
+    id: str
+    name: str
+    zone: str = "Africa/Algiers"
+    language: str = "fr"
+    contact: str = ""
+    phone: str = ""
+    heard_at: float | None = None
+    park: Park | None = None
+    hours: Calendar | None = None
+    targets: Mapping[Criticality, Target] = field(default_factory=dict)
+    incidents: tuple[Incident, ...] = ()
+    states: Mapping[str, Verdict] | None = None
+    """Verdict of each device and service that was not ok in the site's last summary; ``None`` if it sent none."""
+
+    def silent(self, now: float) -> bool:
+        """True if nothing can be said about the site now."""
+        if self.heard_at is None or now - self.heard_at >= SILENT_AFTER_S:
+            return True
+        return any(one.open and one.cause == Cause.SITE_SILENT for one in self.incidents)
+
+    @property
+    def open(self) -> tuple[Incident, ...]:
+        """Incidents that last."""
+        return tuple(incident for incident in self.incidents if incident.open)
+
+    @property
+    def devices(self) -> int:
+        """How many devices are watched there, the box itself left out."""
+        return sum(device != GATEWAY for device in self.park.devices) if self.park else 0
+
+    def verdict(self, subject: str, now: float) -> Verdict:
+        """What is known of a device or service now; of a silent site nothing is."""
+        if self.states is None or self.silent(now):
+            return Verdict.UNKNOWN
+        return self.states.get(subject, Verdict.OK)
+
+    def incident(self, incident_id: str) -> Incident | None:
+        """The incident with this id."""
+        return next((one for one in self.incidents if one.id == incident_id), None)
+
+    def subject(self, incident: Incident) -> str:
+        """What people call the thing the incident lies in: a device, a service, the site; empty if it is no one."""
+        if incident.cause == Cause.SITE_SILENT:
+            return self.name
+        if not incident.root_device:
+            return ""
+        return self.park.name(incident.root_device) if self.park else incident.root_device
+
+    def criticality(self, incident: Incident) -> Criticality:
+        """The highest criticality that the incident touches: its root's and that of the services it hits."""
+        if incident.cause == Cause.SITE_SILENT:
+            return Criticality.CRITICAL
+        touched = [subject for subject in (incident.root_device, *incident.services) if subject]
+        levels = [self.park.criticality(subject) for subject in touched] if self.park else []
+        return min(levels, key=lambda level: level.rank, default=Criticality.STANDARD)
+
+    def support(self, incident: Incident) -> Support:
+        """The contract behind the root device; an empty one where there is none."""
+        device = self.park.devices.get(incident.root_device or "") if self.park else None
+        return device.support if device else Support()
+
+
+class FleetFacts(Protocol):
+    """What headquarters' pages need from its ledger."""
+
+    def version(self) -> str:
+        """A text that changes whenever anything below does."""
+        ...
+
+    def sites(self) -> Sequence[SiteFacts]:
+        """Every site that is expected or was ever heard of, with its open incidents and those of the last 180 days."""
+        ...
+
+    def transitions(self, site: str, start: float, end: float) -> Sequence[Transition]:
+        """Transitions of a site with ``start <= at < end``, in order."""
+        ...
+
+    def write(self, site: str, change: Change) -> None:
+        """Adds what a person at headquarters did to an incident. Durable when it returns."""
+        ...
+
+    def notifications(self) -> Sequence[Notification]:
+        """Every message ever made, oldest first."""
+        ...

@@ -1,0 +1,53 @@
+"""The fake fleet: facts that end with the process. For tests, and to see the pages without a broker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from gateway.core.incident import Change, Transition, apply
+from web.desk.facts import SiteFacts
+from web.desk.notify import Notification
+
+
+class MemoryFleet:
+    """`FleetFacts` made of literal sites."""
+
+    def __init__(
+        self,
+        sites: Iterable[SiteFacts] = (),
+        notifications: Iterable[Notification] = (),
+        transitions: Mapping[str, Sequence[Transition]] | None = None,
+    ) -> None:
+        self._transitions = transitions or {}
+        self._sites = list(sites)
+        self._notifications = list(notifications)
+        self._version = 0
+
+    def version(self) -> str:
+        """Counts what was written."""
+        return str(self._version)
+
+    def sites(self) -> Sequence[SiteFacts]:
+        """All sites."""
+        return list(self._sites)
+
+    def transitions(self, site: str, start: float, end: float) -> Sequence[Transition]:
+        """Those of one site."""
+        return [one for one in self._transitions.get(site, ()) if start <= one.at < end]
+
+    def write(self, site: str, change: Change) -> None:
+        """Applies a change to an incident."""
+        self._sites = [
+            replace(
+                one, incidents=tuple(apply(old, change) if old.id == change.incident else old for old in one.incidents)
+            )
+            if one.id == site
+            else one
+            for one in self._sites
+        ]
+        self._version += 1
+
+    def notifications(self) -> Sequence[Notification]:
+        """All messages."""
+        return list(self._notifications)

@@ -1,0 +1,93 @@
+"""What happened to an incident, line by line, in the words of people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.core.incident import Change, ChangeKind, Incident
+from web.common.causes import title
+from web.common.formats import Formats
+from web.common.language import Language
+from web.common.states import State
+from web.desk.facts import SiteFacts
+from web.desk.views import incident_state
+
+_ICONS = {
+    ChangeKind.ACKNOWLEDGED: "handled",
+    ChangeKind.INTERVENTION_STARTED: "person",
+    ChangeKind.SILENCED: "mute",
+    ChangeKind.NOTE: "note",
+    ChangeKind.RESTORED: "ok",
+    ChangeKind.MERGED: "link",
+    ChangeKind.REVISED: "note",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the story: when, which symbol, what."""
+
+    at: float
+    icon: str
+    text: str
+
+
+def story(site: SiteFacts, incident: Incident, formats: Formats, now: float) -> list[Line]:
+    """The story, the newest first."""
+    lines = []
+    for change in incident.story:
+        text = _text(site, change, formats, now)
+        if text:
+            state = incident_state(incident)
+            seen = State.DOWN if state is State.HANDLED else state
+            lines.append(Line(change.at, _ICONS.get(change.kind, str(seen)), text))
+    return sorted(lines, key=lambda line: line.at, reverse=True)
+
+
+def _text(site: SiteFacts, change: Change, formats: Formats, now: float) -> str:
+    say = formats.language
+    who = _who(change.who, say)
+    match change.kind:
+        case ChangeKind.OPENED:
+            return _headline(site, change, say)
+        case ChangeKind.REVISED:
+            return say.gettext("Explication revue : %(title)s", title=_headline(site, change, say))
+        case ChangeKind.SYMPTOM:
+            return _symptom(site, change, say)
+        case ChangeKind.MERGED:
+            return say.gettext("Expliqué par un autre incident")
+        case ChangeKind.ACKNOWLEDGED:
+            return say.gettext("%(who)s prend l’incident en charge", who=who)
+        case ChangeKind.INTERVENTION_STARTED:
+            return say.gettext("%(who)s commence l’intervention", who=who)
+        case ChangeKind.SILENCED:
+            until = formats.when(change.until, now) if change.until is not None else ""
+            return say.gettext("Bip coupé jusqu’à %(time)s", time=until)
+        case ChangeKind.NOTE:
+            return say.gettext("%(who)s : « %(text)s »", who=who, text=say.isolate(change.text))
+        case ChangeKind.RESTORED:
+            return say.gettext("Rétabli")
+        case ChangeKind.REOPENED:
+            return say.gettext("La panne est revenue")
+
+
+def _headline(site: SiteFacts, change: Change, say: Language) -> str:
+    name = ""
+    if change.root_device:
+        name = site.park.name(change.root_device) if site.park else change.root_device
+    return title(change.cause, name, say)
+
+
+def _symptom(site: SiteFacts, change: Change, say: Language) -> str:
+    subjects = dict.fromkeys((*(symptom.device for symptom in change.symptoms), *change.services))
+    names = [say.isolate(site.park.name(subject) if site.park else subject) for subject in subjects]
+    return say.gettext("Touche aussi : %(names)s", names=", ".join(names)) if names else ""
+
+
+def _who(who: str, say: Language) -> str:
+    known = {
+        "gateway": say.gettext("Le boîtier"),
+        "panel": say.gettext("Quelqu’un sur place"),
+        "desk": say.gettext("Le siège"),
+    }
+    return known.get(who) or say.isolate(who)
