@@ -1,0 +1,76 @@
+"""From what the ledger keeps of a site to the facts its pages are made from. Pure but for the calendar of feasts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from gateway import wire
+from gateway.core.calendar import Calendar
+from gateway.core.device import Criticality, Site
+from gateway.core.incident import Incident
+from gateway.feasts import holiday_dates
+from gateway.settings import CalendarSettings, Target
+from web.desk.facts import SiteFacts
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRow:
+    """A site as the ledger keeps it. Instants are s since the epoch; ``status`` is online, offline, lost or empty;
+    ``skew_s`` is how far the site's clock was ahead of headquarters' when it last spoke (way included)."""
+
+    id: str
+    name: str
+    first_seen: float
+    last_seen: float | None = None
+    inventory: Mapping[str, Any] | None = None
+    inventory_at: float | None = None
+    summary: wire.Summary | None = None
+    summary_at: float | None = None
+    clock: str = "trusted"
+    skew_s: float | None = None
+    status: str = ""
+    status_at: float | None = None
+    version: str = ""
+
+
+def site_row(columns: Mapping[str, Any]) -> SiteRow:
+    """A row of the table ``site``."""
+    values = dict(columns)
+    inventory, summary = values["inventory"], values["summary"]
+    values["inventory"] = wire.body_of(inventory.encode()) if inventory else None
+    values["summary"] = wire.summary_of(wire.body_of(summary.encode())) if summary else None
+    return SiteRow(**values)
+
+
+def site_facts(row: SiteRow, incidents: Iterable[Incident], now: float) -> SiteFacts:
+    """A site with what its last inventory and summary told; what it never told is empty."""
+    told = row.inventory or {}
+    site = wire.site_of(told) if told else Site(row.id, row.name)
+    contact, phone = wire.part_of(told, "contact", tuple[str, str]) or ("", "")
+    return SiteFacts(
+        id=row.id,
+        name=row.name,
+        zone=site.timezone,
+        language=site.language,
+        contact=contact,
+        phone=phone,
+        heard_at=row.last_seen,
+        park=wire.park_of(told) if told else None,
+        hours=_hours(told, site.timezone, now),
+        targets=wire.part_of(told, "targets", dict[Criticality, Target]) or {},
+        incidents=tuple(incidents),
+        states=row.summary.states if row.summary else None,
+    )
+
+
+def _hours(told: Mapping[str, Any], timezone: str, now: float) -> Calendar | None:
+    hours = wire.part_of(told, "calendar", CalendarSettings)
+    if hours is None:
+        return None
+    year = datetime.fromtimestamp(now, UTC).year
+    # incidents of the last half year are shown, and a delay may run out in the next one
+    holidays = holiday_dates(hours.holidays, range(year - 1, year + 2))
+    return Calendar(timezone, hours.week, holidays, hours.special)
