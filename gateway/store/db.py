@@ -13,7 +13,7 @@ import threading
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -140,6 +140,11 @@ class Database:
     def checkpoint(self) -> None:
         """Moves the log into the file and empties it: a damaged log loses its rows without a word, so keep it short."""
         self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def copy_to(self, path: Path) -> None:
+        """A consistent copy of the file, also while another process writes."""
+        with self._lock, self._explained(), closing(sqlite3.connect(path)) as target:
+            self._fresh().backup(target)
 
     def close(self) -> None:
         """Ends the use of the file."""

@@ -120,14 +120,13 @@ def _check(table: Table) -> ServiceCheck:
     kind = table.choice("type", CHECKS, "ping")
     if "type" not in table:
         table.fault("type", f"{table.name('type')} is missing", f"one of {', '.join(CHECKS)}")
-    for key in ("url", "target"):
-        if key in table and (key == "url") != (kind == "http"):
-            other = "target" if key == "url" else "url"
-            table.fault(key, f"{table.name(key)} does not belong to a {kind} check", f"use {other}")
+    wanted, other = ("url", "target") if kind == "http" else ("target", "url")
+    if table.text(other):
+        table.fault(other, f"{table.name(other)} does not belong to a {kind} check", f"use {wanted}")
     port = table.integer("port", 0, low=1, high=65535) or None
     check = ServiceCheck(
         type=kind,
-        target=table.required("url" if kind == "http" else "target"),
+        target=table.text(wanted) if table.text(other) else table.required(wanted),
         port=port,
         expect=table.text("expect"),
         timeout_s=table.duration("timeout") or ServiceCheck(kind).timeout_s,
@@ -166,10 +165,11 @@ def _relations(item: Device | Service) -> Iterable[tuple[str, tuple[str, ...]]]:
 
 def _check_circles(key: str, found: list[Located]) -> None:
     """Notes each circle of one relation once, written out, at its first member."""
-    follows = {item.id: dict(_relations(item)).get(key, ()) for _, item in found}
-    tables = {item.id: table for table, item in found}
+    firsts = found[::-1]  # of an id that is used twice the first counts
+    follows = {item.id: dict(_relations(item)).get(key, ()) for _, item in firsts}
+    tables = {item.id: table for table, item in firsts}
     settled: set[str] = set()
-    for start in follows:
+    for start in dict.fromkeys(item.id for _, item in found):
         trail: list[str] = []
         waiting = [(start, 0)]
         while waiting:
