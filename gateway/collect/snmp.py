@@ -1,0 +1,175 @@
+"""The SNMP collector: asks devices by v1, v2c or v3 and understands them by profiles."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from gateway.clock import Clock
+from gateway.collect.snmp_ask import AskError, Session
+from gateway.collect.snmp_poll import Fetched, Known, fetch, identify
+from gateway.collect.snmp_rates import Sample, rate, restarted
+from gateway.collect.snmp_read import Item, combine, understand
+from gateway.collect.snmp_read import identify as identity_of
+from gateway.collect.snmp_session import Engine, PysnmpSession, SnmpAuth, refuses
+from gateway.collect.snmp_values import SYS_UP_TIME, number_of, system_of
+from gateway.core.device import Device
+from gateway.core.errors import VigieError
+from gateway.core.reading import Failure, FailureKind, Identity, Poll, Reading
+from gateway.profiles.model import Profile
+from gateway.profiles.vendors import vendor_of
+
+__all__ = ["SnmpAuth", "SnmpCollector"]
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What is kept of one device between polls."""
+
+    engine: Engine
+    auth: SnmpAuth
+    known: Known | None = None
+    identity: Identity = field(default_factory=Identity)
+    silent: int = 0
+    uptime: float | None = None
+    polled_at: float = 0.0
+    counters: dict[tuple[str, str], Sample] = field(default_factory=dict)
+
+
+class SnmpCollector:
+    """Asks devices by SNMP and understands them by profiles.
+
+    ``credentials`` are by name; a device without one is asked with v2c and the community "public". ``timeout_s`` is per
+    attempt, ``retries`` attempts after the first; ``deadline_s`` bounds a whole poll.
+    """
+
+    name = "snmp"
+
+    def __init__(
+        self,
+        credentials: Mapping[str, SnmpAuth],
+        profiles: Sequence[Profile],
+        clock: Clock,
+        *,
+        patience: tuple[float, int] = (2.0, 1),
+        deadline_s: float = 30.0,
+    ) -> None:
+        self._credentials = credentials
+        self._profiles = profiles
+        self._clock = clock
+        self._patience = patience
+        self._deadline_s = deadline_s
+        self._memories: dict[str, _Memory] = {}
+        self._engines: dict[SnmpAuth, Engine] = {}
+
+    async def poll(self, device: Device) -> Poll:
+        """Asks the device once. Raises VigieError if its credential is not known."""
+        memory = self._memory(device)
+        started, at = self._clock.monotonic(), self._clock.wall()
+        session: Session | None = None
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                where = (device.address, device.ports.get("snmp", 161))
+                session = await PysnmpSession.open(memory.engine, memory.auth, where, self._patience)
+                fetched = await self._ask(session, memory)
+            poll = self._understood(device.id, memory, fetched, at)
+        except AskError as error:
+            poll = Poll(device.id, self.name, at, failure=await self._failed(device, memory, error))
+        except TimeoutError:
+            late = AskError(FailureKind.TIMEOUT, f"not done after {self._deadline_s:g} s")
+            poll = Poll(device.id, self.name, at, failure=await self._failed(device, memory, late))
+        elapsed = self._clock.monotonic() - started
+        return replace(poll, requests=session.requests if session else 0, elapsed_s=elapsed)
+
+    def forget(self, device: str) -> None:
+        """Drops what was learnt of a device, for one that was removed or replaced."""
+        memory = self._memories.pop(device, None)
+        if memory and memory.auth.version == "3":
+            memory.engine.close()
+
+    def close(self) -> None:
+        """Ends all sockets."""
+        for engine in {id(engine): engine for engine in self._all_engines()}.values():
+            engine.close()
+        self._memories.clear()
+        self._engines.clear()
+
+    def _all_engines(self) -> list[Engine]:
+        return [*self._engines.values(), *(memory.engine for memory in self._memories.values())]
+
+    def _memory(self, device: Device) -> _Memory:
+        name = device.credential
+        if name is not None and name not in self._credentials:
+            raise VigieError(f"device {device.id}: no credential is named {name!r}", remedy="add it to site.toml")
+        snmp_auth = self._credentials[name] if name is not None else SnmpAuth()
+        memory = self._memories.get(device.id)
+        if memory is None or memory.auth != snmp_auth:
+            self.forget(device.id)
+            memory = self._memories[device.id] = _Memory(self._engine(snmp_auth), snmp_auth)
+        return memory
+
+    def _engine(self, snmp_auth: SnmpAuth) -> Engine:
+        if snmp_auth.version == "3":
+            return Engine()
+        if snmp_auth not in self._engines:
+            self._engines[snmp_auth] = Engine()
+        return self._engines[snmp_auth]
+
+    async def _ask(self, session: Session, memory: _Memory) -> Fetched:
+        if memory.known is None:
+            memory.known = await identify(session, self._profiles)
+        full = memory.known.full
+        fetched = await fetch(session, memory.known)
+        if system_of(fetched.answers) != memory.known.system:
+            memory.known = await identify(session, self._profiles)  # another device at the same address
+            memory.counters.clear()
+            full = True
+            fetched = await fetch(session, memory.known)
+        if full:
+            system = memory.known.system
+            memory.identity = identity_of(memory.known.profiles, fetched.answers, vendor_of(system.object_id))
+        return fetched
+
+    def _understood(self, device: str, memory: _Memory, fetched: Fetched, at: float) -> Poll:
+        known = memory.known
+        profiles = known.profiles if known else []
+        items = combine(understand(profile, fetched.answers) for profile in profiles)
+        items += self._rates(memory, items, number_of(fetched.answers.get(SYS_UP_TIME)))
+        memory.silent = 0
+        readings = tuple(
+            Reading(device, item.metric, item.value, at, item.instance, item.label, item.severity, item.source)
+            for item in items
+        )
+        return Poll(device, self.name, at, readings, partial=fetched.partial, identity=memory.identity)
+
+    def _rates(self, memory: _Memory, items: Sequence[Item], ticks: float | None) -> list[Item]:
+        now = self._clock.monotonic()
+        uptime = None if ticks is None else ticks / 100
+        if restarted(memory.uptime, uptime, now - memory.polled_at):
+            memory.counters.clear()
+        found: list[Item] = []
+        counters: dict[tuple[str, str], Sample] = {}
+        for item in items:
+            if item.tag is None or isinstance(item.value, str):
+                continue
+            key = (item.metric, item.instance)
+            counters[key] = Sample(item.value, now, item.tag)
+            before = memory.counters.get(key)
+            if item.rate and before is not None and (value := rate(before, counters[key])) is not None:
+                found.append(replace(item, metric=item.rate, value=value, tag=None))
+        memory.counters, memory.uptime, memory.polled_at = counters, uptime, now
+        return found
+
+    async def _failed(self, device: Device, memory: _Memory, error: AskError) -> Failure:
+        """The failure to tell; forgets what a device that comes back may no longer be."""
+        kind, detail = error.kind, error.detail
+        memory.silent += 1
+        if kind is FailureKind.TIMEOUT and await refuses(device.address, device.ports.get("snmp", 161)):
+            kind, detail = FailureKind.REFUSED, "nothing listens at this port"
+        if memory.silent >= 2:
+            memory.known = None
+            if memory.auth.version == "3":  # an agent whose engine ID changed times out for ever with the old engine
+                memory.engine.close()
+                memory.engine = Engine()
+        return Failure(kind, f"snmp {device.address}", detail)

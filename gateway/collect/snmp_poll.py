@@ -1,0 +1,142 @@
+"""One poll of one agent over a session: what it is, what to ask it, what has changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from gateway.collect.snmp_ask import AskError, Habits, Session, Walk, first_below, get_all
+from gateway.collect.snmp_read import choose, indexes, matches
+from gateway.collect.snmp_values import SYS_DESCR, SYS_NAME, SYS_OBJECT_ID, SYS_UP_TIME, Answers, System, system_of
+from gateway.core.reading import Failure, FailureKind
+from gateway.profiles.model import Profile, Table
+from gateway.profiles.recording import Oid, Value
+
+SYSTEM = (SYS_DESCR, SYS_OBJECT_ID, SYS_UP_TIME, SYS_NAME)
+
+FULL_EVERY = 60
+"""Polls between two that ask everything again, also what the device did not have and what hardly changes."""
+
+
+@dataclass(slots=True)
+class Known:
+    """What was learnt of one agent."""
+
+    profiles: list[Profile]
+    system: System
+    habits: Habits
+    polls: int = 0
+    scalars: tuple[Oid, ...] = ()
+    rows: dict[tuple[str, str], tuple[Oid, ...]] = field(default_factory=dict)
+    """Row indexes of (profile, table) at the last walk."""
+    rarely: dict[Oid, Value] = field(default_factory=dict)
+    """Values of columns and scalars that hardly change, from the last full poll."""
+
+    @property
+    def full(self) -> bool:
+        """True if the poll under way asks everything."""
+        return self.polls % FULL_EVERY == 0
+
+
+@dataclass(slots=True)
+class Fetched:
+    """The raw values of one poll, and the tables that failed."""
+
+    answers: Answers
+    partial: tuple[Failure, ...] = ()
+
+
+async def identify(session: Session, profiles: Sequence[Profile], habits: Habits | None = None) -> Known:
+    """Finds out what an agent is. Raises AskError if it does not answer."""
+    habits = habits or Habits()
+    found = await get_all(session, SYSTEM, habits)
+    prefixes = {tuple(prefix) for profile in profiles for match in profile.match for prefix in match.has}
+    found.update(await first_below(session, sorted(prefixes), habits))
+    answers = Answers(found)
+    chosen = choose(profiles, answers)
+    system = system_of(answers)
+    for profile in chosen:
+        for quirk in profile.quirk:
+            if quirk.match is None or matches(quirk.match, system, answers):
+                habits.bulk &= not quirk.no_bulk
+                habits.repetitions = min(habits.repetitions, quirk.max_repetitions or habits.repetitions)
+                habits.varbinds = min(habits.varbinds, quirk.max_varbinds or habits.varbinds)
+    return Known(chosen, system, habits)
+
+
+async def fetch(session: Session, known: Known) -> Fetched:
+    """Asks for all that the profiles want. Raises AskError if the agent does not answer at all, or no longer."""
+    scalars = _scalars(known.profiles) if known.full else known.scalars
+    values = await get_all(session, [*SYSTEM, *scalars], known.habits)
+    if known.full:
+        always = _for_readings(known.profiles)
+        known.scalars = tuple(oid for oid in scalars if oid in values and oid in always)
+        known.rarely = {oid: values[oid] for oid in scalars if oid in values and oid not in always}
+    partial: list[Failure] = []
+    for profile in known.profiles:
+        for table in profile.table:
+            key = (profile.id, table.name)
+            if known.full or table.dynamic or (table.reading and known.rows.get(key) != ()):
+                failure = await _table(session, known, (profile, table), values)
+                if failure is not None:
+                    partial.append(failure)
+    known.polls += 1
+    return Fetched(Answers({**known.rarely, **values}), tuple(partial))
+
+
+async def _table(
+    session: Session, known: Known, which: tuple[Profile, Table], values: dict[Oid, Value]
+) -> Failure | None:
+    """Walks a table into ``values``: every column at a full poll and when its rows changed, else not the rare ones."""
+    profile, table = which
+    key = (profile.id, table.name)
+    before = None if known.full else known.rows.get(key)
+    often = _columns(table, (name for name in table.columns if name not in table.rarely))
+    rarely = _columns(table, table.rarely)
+    walk = Walk(session, known.habits)
+    try:
+        await walk.run(often if before is not None else [*often, *rarely], None if before is None else len(before))
+        known.rows[key] = tuple(indexes(table, Answers(walk.found)))
+        if before is not None and rarely and known.rows[key] != before:
+            await walk.run(rarely, len(known.rows[key]))
+    except AskError as error:
+        known.rows.pop(key, None)
+        if error.kind is not FailureKind.GARBLED:
+            await get_all(session, [SYS_UP_TIME], known.habits)  # raises if the agent is gone: then the poll failed
+        return Failure(error.kind, f"{profile.id} {table.name}", error.detail)
+    finally:
+        values.update(walk.found)
+        known.rarely.update({oid: value for oid, value in walk.found.items() if _is_below(oid, rarely)})
+    return None
+
+
+def _is_below(oid: Oid, columns: Sequence[Oid]) -> bool:
+    return any(oid[: len(column)] == column for column in columns)
+
+
+def _columns(table: Table, names: Iterable[str]) -> list[Oid]:
+    return list(dict.fromkeys(oid for name in names for oid in table.columns[name]))
+
+
+def _scalars(profiles: Iterable[Profile]) -> tuple[Oid, ...]:
+    return tuple(dict.fromkeys(oid for profile in profiles for oids in profile.scalars.values() for oid in oids))
+
+
+def _names_of_readings(profile: Profile) -> set[str]:
+    quantities = [*profile.reading, *(quantity for table in profile.table for quantity in table.reading)]
+    names: set[str] = set()
+    for quantity in quantities:
+        names.update(name for formula in quantity.value for name in formula.names)
+        names.update(name for text in (*quantity.instance, *quantity.label) for name in text.names)
+        names.update(quantity.where, quantity.like, quantity.skip)
+    return names
+
+
+def _for_readings(profiles: Iterable[Profile]) -> set[Oid]:
+    return {
+        oid
+        for profile in profiles
+        for name in _names_of_readings(profile)
+        if name in profile.scalars
+        for oid in profile.scalars[name]
+    }
