@@ -81,7 +81,7 @@ class _Demo:
         async with contextlib.AsyncExitStack() as stack:
             running = asyncio.create_task(self._play(stack))
             stopping = asyncio.create_task(stop.wait())
-            await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({running, stopping}, timeout=self.options.for_s, return_when=asyncio.FIRST_COMPLETED)
             stopping.cancel()
             running.cancel()
             click.echo("Vigie demo: ending ...")
@@ -92,7 +92,7 @@ class _Demo:
         return 0
 
     async def _play(self, stack: contextlib.AsyncExitStack) -> None:
-        """Builds everything onto the stack, shows where it is, and comments until the time is over."""
+        """Builds everything onto the stack, shows where it is, and comments until it is cancelled."""
         stage = self._stage()
         stage.write()
         depot = await stack.enter_async_context(self._depot(stage))
@@ -105,10 +105,7 @@ class _Demo:
         depot.restart()
         self._show(stage)
         truth, findings = commentary.Truth(depot, self._say), commentary.Findings(self._say)
-        follow = commentary.follow(truth, findings, HOST, stage.ports.site)
-        with contextlib.suppress(TimeoutError):
-            left = None if self.options.for_s is None else self._began + self.options.for_s - self.clock.monotonic()
-            await asyncio.wait_for(follow, left)
+        await commentary.follow(truth, findings, HOST, stage.ports.site)
 
     def _stage(self) -> Stage:
         """Chooses ports, addresses and secrets; says what is missing and what that costs."""
