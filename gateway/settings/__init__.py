@@ -1,5 +1,6 @@
 """What a site has decided: `site.toml`, validated whole, every fault told at once with line and remedy."""
 
+from gateway.settings.common import reveal
 from gateway.settings.model import (
     CalendarSettings,
     Credential,
@@ -14,7 +15,7 @@ from gateway.settings.model import (
     Target,
     UplinkSettings,
 )
-from gateway.settings.read import load, parse, reveal
+from gateway.settings.read import load, parse
 
 __all__ = [
     "CalendarSettings",

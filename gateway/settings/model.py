@@ -65,6 +65,8 @@ class UplinkSettings:
     key: Path | None = None
     keepalive_s: int = 240
     summary_every_s: float = 300.0
+    table: str = "uplink"
+    """Name of its table in the file, for messages to people."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import re
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from gateway.core.device import IDENTIFIER, Criticality, Site
 from gateway.core.document import Table, read_toml
-from gateway.core.errors import Fault, InputError, VigieError
 from gateway.settings.calendar import read_calendar
+from gateway.settings.common import read_connection, read_page, read_path, read_secret, read_text
 from gateway.settings.model import (
     Credential,
     DetectSettings,
     KeepSettings,
     NotifySettings,
-    PageSettings,
     PanelSettings,
     PollSettings,
-    Secret,
     Settings,
     Target,
     UplinkSettings,
@@ -30,22 +27,13 @@ from gateway.settings.model import (
 
 RAM_DISK = Path("/run/vigie")
 LANGUAGES = ("fr", "ar", "en")
-_BROKER = re.compile(r"mqtts?://(\[[0-9a-fA-F:]+\]|[A-Za-z0-9_.-]+)(:\d{1,5})?")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LEVELS = tuple(Criticality)
 _TOO_MANY = "there are at most three service levels, one per criticality: more cannot be kept or explained (M3)"
 
 
 def load(path: Path) -> Settings:
     """The settings in a file. Raises ``InputError`` with every fault of the file, each with its line and remedy."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError([Fault(str(path), 0, f"cannot be read: {error.strerror}", "name a readable file")]) from None
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise InputError([Fault(str(path), line, "not UTF-8 text", "save the file as UTF-8")]) from None
-    return parse(text, path)
+    return parse(read_text(path), path)
 
 
 def parse(text: str, path: Path) -> Settings:
@@ -53,14 +41,14 @@ def parse(text: str, path: Path) -> Settings:
     root = read_toml(text, str(path))
     base = path.absolute().parent
     data_table = root.table("data")
-    data = _path(data_table, "path", base) or base / "data"
+    data = read_path(data_table, "path", base) or base / "data"
     contact = root.table("contact")
     networks = root.table("networks")
     detect = root.table("detect")
     settings = Settings(
         site=_site(root.table("site")),
         data=data,
-        runtime=_path(data_table, "runtime", base) or _default_runtime(data),
+        runtime=read_path(data_table, "runtime", base) or _default_runtime(data),
         keep=_keep(data_table),
         inventory=_inventory(root.table("inventory"), base, data),
         calendar=read_calendar(root.table("calendar")),
@@ -69,9 +57,9 @@ def parse(text: str, path: Path) -> Settings:
         credentials=_credentials(root.table("credentials"), base),
         networks=_networks(networks),
         poll=_poll(root.table("poll")),
-        page=_page(root.table("page")),
+        page=read_page(root.table("page")),
         panel=_panel(root.table("panel")),
-        detect=DetectSettings(detect.boolean("enabled", default=True), _path(detect, "model", base)),
+        detect=DetectSettings(detect.boolean("enabled", default=True), read_path(detect, "model", base)),
         contact_name=contact.text("name"),
         contact_phone=contact.text("phone"),
         notify=_notify(root.table("notify")),
@@ -82,32 +70,15 @@ def parse(text: str, path: Path) -> Settings:
     return settings
 
 
-def reveal(secret: Secret) -> str:
-    """The value behind a reference, read now. Raises ``VigieError`` naming the file or variable that has none."""
-    if secret.variable is not None:
-        value = os.environ.get(secret.variable, "")
-        if not value:
-            raise VigieError(f"environment variable {secret.variable}: not set", remedy="set it for Vigie's service")
-        return value
-    if secret.file is None:
-        raise VigieError("a secret without a reference", remedy="give it a file or a variable")
-    try:
-        value = secret.file.read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise VigieError(f"secret file {secret.file}: {reason}", remedy="make it readable for Vigie's user") from None
-    if not value:
-        raise VigieError(f"secret file {secret.file}: empty", remedy="write the secret into it")
-    return value
-
-
 def _default_runtime(data: Path) -> Path:
     return RAM_DISK if RAM_DISK.is_dir() and os.access(RAM_DISK, os.W_OK) else data
 
 
-def _path(table: Table, key: str, base: Path) -> Path | None:
-    value = table.optional_text(key)
-    return base / Path(value).expanduser() if value else None
+def _uplink(table: Table, base: Path) -> UplinkSettings:
+    uplink = read_connection(table, base)
+    summary_every_s = table.duration("summary_every") or uplink.summary_every_s
+    table.done()
+    return replace(uplink, summary_every_s=summary_every_s)
 
 
 def _site(table: Table) -> Site:
@@ -132,7 +103,7 @@ def _site(table: Table) -> Site:
 
 
 def _inventory(table: Table, base: Path, data: Path) -> Path:
-    path = _path(table, "path", base) or data / "inventory.json"
+    path = read_path(table, "path", base) or data / "inventory.json"
     if path.suffix not in (".json", ".toml"):
         table.fault("path", f"{path.name} is no inventory", "name a .json file (kept by Vigie) or a .toml file")
     table.done()
@@ -171,46 +142,6 @@ def _service_levels(table: Table) -> Mapping[Criticality, Target]:
     return targets
 
 
-def _uplink(table: Table, base: Path) -> UplinkSettings:
-    known = UplinkSettings("")
-    uplink = UplinkSettings(
-        url=table.required("url"),
-        ca=_path(table, "ca", base),
-        cert=_path(table, "cert", base),
-        key=_path(table, "key", base),
-        keepalive_s=round(table.duration("keepalive") or known.keepalive_s),
-        summary_every_s=table.duration("summary_every") or known.summary_every_s,
-    )
-    if uplink.url and not _BROKER.fullmatch(uplink.url):
-        table.fault("url", f'uplink.url = "{uplink.url}" is no broker', 'write it as "mqtts://host:8883"')
-    if (uplink.cert is None) != (uplink.key is None):
-        missing = "key" if uplink.key is None else "cert"
-        table.fault(missing, f"uplink.{missing} is missing", "cert and key belong together")
-    if uplink.url.startswith("mqtt://") and (uplink.ca or uplink.cert):
-        table.fault("url", "certificates are given, but mqtt:// does not use them", 'write "mqtts://..."')
-    table.done()
-    return uplink
-
-
-def _secret(table: Table, key: str, base: Path) -> Secret | None:
-    value = table.values.get(key)
-    how = 'write { file = "path" } or { env = "NAME" }'
-    if isinstance(value, str):
-        table.raw(key, str)
-        table.fault(key, f"{table.name(key)} holds the secret itself", f"a secret is never in this file: {how}")
-        return None
-    if table.raw(key, dict, expected=how) is None:
-        return None
-    reference = table.table(key)
-    file, variable = _path(reference, "file", base), reference.optional_text("env")
-    reference.done()
-    if (file is None) == (variable is None):
-        table.fault(key, f"{table.name(key)} needs one of file and env", how)
-    elif variable and not _VARIABLE.fullmatch(variable):
-        table.fault(key, f'{table.name(key)}: "{variable}" is no name of a variable', how)
-    return Secret(file, variable)
-
-
 def _credentials(table: Table, base: Path) -> Mapping[str, Credential]:
     return {name: _credential(name, member, base) for name, member in table.members()}
 
@@ -221,15 +152,15 @@ def _credential(name: str, table: Table, base: Path) -> Credential:
         name=name,
         type=table.choice("type", ("snmp", "ssh", "http", "nut"), known.type),
         version=table.choice("version", ("1", "2c", "3"), known.version),
-        community=_secret(table, "community", base),
+        community=read_secret(table, "community", base),
         user=table.text("user"),
         auth_protocol=table.choice(
             "auth_protocol", ("MD5", "SHA", "SHA224", "SHA256", "SHA384", "SHA512"), known.auth_protocol
         ),
-        auth=_secret(table, "auth", base),
+        auth=read_secret(table, "auth", base),
         priv_protocol=table.choice("priv_protocol", ("DES", "AES", "AES192", "AES256"), known.priv_protocol),
-        priv=_secret(table, "priv", base),
-        password=_secret(table, "password", base),
+        priv=read_secret(table, "priv", base),
+        password=read_secret(table, "password", base),
     )
     needed = "community" if credential.version != "3" else "user"
     if credential.type == "snmp" and needed not in table:
@@ -261,17 +192,6 @@ def _poll(table: Table) -> PollSettings:
     )
     table.done()
     return poll
-
-
-def _page(table: Table) -> PageSettings:
-    known = PageSettings()
-    page = PageSettings(
-        table.text("host", known.host),
-        table.integer("port", known.port, high=65535),
-        table.texts("host_names") or known.host_names,
-    )
-    table.done()
-    return page
 
 
 def _panel(table: Table) -> PanelSettings:
