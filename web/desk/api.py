@@ -6,7 +6,7 @@ from flask import Blueprint, Response, g, jsonify
 from werkzeug.wrappers import Response as AnyResponse
 
 from web.common import iso, needs_sign_in
-from web.desk.clocks import Deadline
+from web.common.deadlines import Deadline
 from web.desk.facts import FleetFacts
 from web.desk.figures import Counter, figures
 from web.desk.views import Row, fleet
@@ -92,7 +92,9 @@ def _incident(one: Row) -> dict[str, object]:
     }
 
 
-def _clock(deadline: Deadline) -> dict[str, object]:
+def _clock(deadline: Deadline | None) -> dict[str, object] | None:
+    if deadline is None:
+        return None
     return {
         "used_s": deadline.used_s,
         "allowed_s": deadline.allowed_s,

@@ -141,19 +141,17 @@ class Desk:
 
         def build() -> dict[str, object]:
             line = row(site, found, g.formats, g.now)
+            lines = story(site, found, g.formats, g.now)
             park = site.park
-            hero = line.state
-            if line.incident.open and line.state is State.UNKNOWN and not line.owner:
-                hero = State.DOWN
+            unseen = found.open and line.state is State.UNKNOWN and not line.owner
             return {
                 "row": line,
-                "hero": hero,
+                "hero": State.DOWN if unseen else line.state,
                 "lead": _lead(found, line, g.now),
-                "story": story(site, found, g.formats, g.now),
+                "story": lines,
+                "days": any(g.formats.date(one.at) != g.formats.date(g.now) for one in lines),
                 "hit": [park.services[one] for one in found.services if one in park.services] if park else [],
-                "symptoms": list(
-                    dict.fromkeys(park.name(one.device) if park else one.device for one in found.symptoms)
-                ),
+                "symptoms": _symptoms(site, found),
                 "support": site.support(found),
                 "sent": [one for one in self._facts.notifications() if (one.site, one.incident) == (site_id, found.id)],
                 "done": _done(request.args.get("done", "")),
@@ -259,6 +257,13 @@ def _closed(sites: Sequence[SiteFacts], since: float) -> list[Row]:
         if one.restored_at is not None and one.restored_at >= since and not one.merged_into
     ]
     return sorted(rows, key=lambda line: line.incident.restored_at or 0.0, reverse=True)
+
+
+def _symptoms(site: SiteFacts, incident: Incident) -> list[str]:
+    """Names of the devices that show the fault, the root left out."""
+    devices = dict.fromkeys(one.device for one in incident.symptoms)
+    park = site.park or Park()
+    return [park.name(one) for one in devices if one != incident.root_device and one not in park.services]
 
 
 def _lead(incident: Incident, line: Row, now: float) -> str:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from gateway.core.device import Criticality
 from gateway.core.incident import Cause, ChangeKind, Incident, Priority
 from web.common.causes import title
+from web.common.deadlines import Clocks, Deadline, clocks
 from web.common.formats import Formats
 from web.common.language import Language
 from web.common.states import State
-from web.desk.clocks import Clocks, Deadline, clocks
 from web.desk.facts import SiteFacts
 
 _STANDSTILL = frozenset(
@@ -71,7 +71,7 @@ def row(site: SiteFacts, incident: Incident, formats: Formats, now: float) -> Ro
         word,
         site.criticality(incident),
         owner(incident, say),
-        clocks(site, incident, now),
+        promised(site, incident, now),
         next_step(site, incident, formats, now),
         incident.priority == Priority.P4,
     )
@@ -107,9 +107,10 @@ def next_step(site: SiteFacts, incident: Incident, formats: Formats, now: float)
     notes = [change.text for change in incident.story if change.kind is ChangeKind.NOTE and change.text]
     if notes:
         return say.isolate(notes[-1])
-    due_at = clocks(site, incident, now).restore.due_at
-    if due_at is None:
+    restore = promised(site, incident, now).restore
+    if restore is None or restore.due_at is None:
         return say.gettext("Remise en service en cours")
+    due_at = restore.due_at
     return say.gettext("Remise en service au plus tard à %(time)s", time=formats.when(due_at, now))
 
 
@@ -118,15 +119,28 @@ def whom_to_call(site: SiteFacts, incident: Incident, say: Language) -> str:
     support = site.support(incident)
     if support.phone:
         name = say.isolate(support.provider) or say.gettext("le support")
-        return say.gettext("appeler %(name)s (%(phone)s)", name=name, phone=say.isolate(support.phone))
+        return say.gettext("appeler %(name)s (%(phone)s)", name=name, phone=say.isolate(_whole(support.phone)))
     if site.phone:
-        return say.gettext("appeler le dépôt (%(phone)s)", phone=say.isolate(site.phone))
+        return say.gettext("appeler le dépôt (%(phone)s)", phone=say.isolate(_whole(site.phone)))
     return say.gettext("joindre le dépôt ; aucun numéro n’est noté")
+
+
+def promised(site: SiteFacts, incident: Incident, now: float) -> Clocks:
+    """Both clocks of an incident; none where the site told no hours or no targets, and none for advice."""
+    if site.hours is None or incident.priority == Priority.P4:
+        return Clocks(None, None)
+    return clocks(incident, site.targets.get(site.criticality(incident)), site.hours, now)
 
 
 def urgency(one: Row) -> tuple[object, ...]:
     """Sorts rows: first what nobody owns, then the most urgent, then the promise that breaks first."""
-    return (one.advice, not one.unowned, one.incident.priority, one.clocks.next_due_at, one.incident.opened_at)
+    return (one.advice, not one.unowned, one.incident.priority, _next_due_at(one.clocks), one.incident.opened_at)
+
+
+def _next_due_at(both: Clocks) -> float:
+    """The next instant at which a promise would be broken; infinite if none is left to keep."""
+    running = [one.due_at for one in (both.response, both.restore) if one and one.done_at is None]
+    return min((at for at in running if at is not None), default=float("inf"))
 
 
 def open_rows(sites: Iterable[SiteFacts], formats: Formats, now: float) -> list[Row]:
@@ -153,20 +167,19 @@ def tile(site: SiteFacts, rows: Sequence[Row], formats: Formats, now: float) -> 
         # its last words may have been that all is well: a silent site is unknown, whatever they were
         word = say.gettext("Muet") if site.heard_at is not None else say.gettext("Jamais entendu")
         return Tile(site, State.UNKNOWN, word, _silence(site, rows, formats, now), (0, ""))
-    troubles = [one for one in rows if not one.advice]
+    troubles = sorted((one for one in rows if not one.advice), key=lambda one: (one.incident.priority, bool(one.owner)))
     if troubles:
-        first = max(troubles, key=lambda one: one.state.rank)
-        return Tile(
-            site, first.state, first.state.word(say), _trouble(first, say), (_rank(first), first.incident.priority)
-        )
+        first = troubles[0]
+        return Tile(site, first.state, first.state.word(say), _trouble(troubles, say), _rank(first))
     devices = say.ngettext("%(n)s appareil", "%(n)s appareils", site.devices)
     if site.park is None:
         devices = say.gettext("n’a pas encore envoyé son inventaire")
     return Tile(site, State.OK, State.OK.word(say), devices, (9, ""))
 
 
-def _rank(first: Row) -> int:
-    return 1 if first.unowned and first.state is State.DOWN else 8 - first.state.rank
+def _rank(first: Row) -> tuple[int, str]:
+    """Where a site in trouble stands among the tiles: after the silent ones, by what is wrong there."""
+    return (1 if first.unowned and first.state is State.DOWN else 8 - first.state.rank, first.incident.priority)
 
 
 def _silence(site: SiteFacts, rows: Sequence[Row], formats: Formats, now: float) -> str:
@@ -180,10 +193,16 @@ def _silence(site: SiteFacts, rows: Sequence[Row], formats: Formats, now: float)
     return say.gettext("Aucune nouvelle depuis %(duration)s, personne ne s’en occupe", duration=since)
 
 
-def _trouble(first: Row, say: Language) -> str:
+def _trouble(troubles: Sequence[Row], say: Language) -> str:
+    first, others = troubles[0], len(troubles) - 1
     if first.owner:
-        return say.gettext("%(title)s ; %(who)s s’en occupe", title=first.title, who=first.owner)
-    return say.gettext("%(title)s ; personne ne s’en occupe", title=first.title)
+        text = say.gettext("%(title)s ; %(who)s s’en occupe", title=first.title, who=first.owner)
+    else:
+        text = say.gettext("%(title)s ; personne ne s’en occupe", title=first.title)
+    if not others:
+        return text
+    more = say.ngettext("%(n)s autre incident", "%(n)s autres incidents", others)
+    return say.gettext("%(one)s, %(two)s", one=text, two=more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,9 +297,9 @@ def hero_lead(one: Row, formats: Formats, now: float) -> str:
     return " ".join(part for part in parts if part)
 
 
-def promise(deadline: Deadline, formats: Formats, now: float) -> str:
-    """What was promised for taking an incident up; empty where nothing was."""
-    if deadline.due_at is None or deadline.done_at is not None:
+def promise(deadline: Deadline | None, formats: Formats, now: float) -> str:
+    """What was promised for taking an incident up; empty where nothing was, or where it is taken up."""
+    if deadline is None or deadline.due_at is None or deadline.done_at is not None:
         return ""
     say = formats.language
     time = formats.when(deadline.due_at, now)
@@ -289,21 +308,22 @@ def promise(deadline: Deadline, formats: Formats, now: float) -> str:
     return say.gettext("Prise en charge due à %(time)s.", time=time)
 
 
-def spent(deadline: Deadline, formats: Formats) -> str:
+def spent(deadline: Deadline | None, formats: Formats) -> str:
     """How far a clock has run, against what was promised."""
     say = formats.language
-    used = formats.duration(deadline.used_s)
-    if deadline.allowed_s is None:
-        return say.gettext("%(used)s, sans engagement", used=used)
-    words = {
-        "used": used,
-        "allowed": formats.duration(deadline.allowed_s),
-    }
+    if deadline is None:
+        return say.gettext("sans engagement")
+    words = {"used": _whole(formats.duration(deadline.used_s)), "allowed": _whole(formats.duration(deadline.allowed_s))}
     if deadline.missed:
         return say.gettext("%(used)s sur %(allowed)s : dépassé", **words)
-    if deadline.kept:
+    if deadline.done_at is not None:
         return say.gettext("%(used)s sur %(allowed)s : tenu", **words)
     return say.gettext("%(used)s sur %(allowed)s", **words)
+
+
+def _whole(text: str) -> str:
+    """The same text, never broken at the end of a line: "2 h 10", a telephone number."""
+    return text.replace(" ", "\u00a0")
 
 
 def _also(hero: Row | None, rows: Sequence[Row], tiles: Sequence[Tile], say: Language) -> str:
