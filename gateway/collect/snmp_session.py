@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pyasn1.type import univ
 from pysnmp.carrier.asyncio.dgram import udp
 from pysnmp.entity.rfc3413 import cmdgen
 from pysnmp.error import PySnmpError
@@ -154,6 +155,7 @@ _TAGS: Mapping[type, Tag] = {
     rfc1902.Bits: Tag.OCTETS,
     rfc1902.IpAddress: Tag.ADDRESS,
     rfc1902.Opaque: Tag.OPAQUE,
+    univ.ObjectIdentifier: Tag.OID,
     rfc1902.ObjectIdentifier: Tag.OID,
 }
 _NUMBERS = (Tag.INTEGER, Tag.COUNTER32, Tag.GAUGE32, Tag.TICKS, Tag.COUNTER64)
