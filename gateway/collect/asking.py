@@ -37,6 +37,10 @@ class NoAnswerError(Exception):
         self.requests = requests
 
 
+class UnresolvedError(NoAnswerError):
+    """The host's name has no address: nothing is known of the host itself."""
+
+
 @asynccontextmanager
 async def asking(what: str, timeout_s: float) -> AsyncIterator[None]:
     """Gives up after ``timeout_s`` and names what the operating system says. Certificates: see ``tls``."""
@@ -46,7 +50,7 @@ async def asking(what: str, timeout_s: float) -> AsyncIterator[None]:
     except TimeoutError as error:
         raise NoAnswerError(Failure(FailureKind.TIMEOUT, what, f"no answer within {timeout_s:g} s")) from error
     except socket.gaierror as error:
-        raise NoAnswerError(Failure(FailureKind.REFUSED, what, "the name cannot be resolved")) from error
+        raise UnresolvedError(Failure(FailureKind.REFUSED, what, "the name cannot be resolved")) from error
     except ConnectionRefusedError as error:
         raise NoAnswerError(Failure(FailureKind.REFUSED, what, "connection refused")) from error
     except ssl.SSLCertVerificationError:

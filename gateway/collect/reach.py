@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from gateway.clock import Clock
 from gateway.collect import dns, http
-from gateway.collect.asking import Answer, NoAnswerError, asking
+from gateway.collect.asking import Answer, NoAnswerError, UnresolvedError, asking
 from gateway.collect.echo import Echo, ForbiddenError
 from gateway.collect.tls import Trust, connect, connect_tls
 from gateway.core.device import Device, Service, ServiceCheck
@@ -52,6 +52,8 @@ class Reach:
             return asked.impossible(Failure(FailureKind.REFUSED, "ping", "the inventory gives no address"))
         try:
             return asked.answered(await self._echo.ask(device.address), "icmp")
+        except UnresolvedError as error:
+            return asked.impossible(error.failure)
         except NoAnswerError as error:
             return asked.silent(error, "icmp")
         except ForbiddenError as forbidden:

@@ -40,8 +40,8 @@ async def connect(host: str, port: int) -> Link:
 
 
 async def connect_tls(host: str, port: int, trust: Trust, what: str) -> Link:
-    """A TLS connection. A certificate that does not hold raises NoAnswerError (unauthorised) with the reason and the time
-    it has left."""
+    """A TLS connection. A certificate that does not hold raises NoAnswerError (unauthorised) with the reason and with
+    the time it has left."""
     if not trust.verify:
         return await _unverified(host, port)
     context = ssl.create_default_context(cafile=trust.ca)
@@ -91,7 +91,7 @@ def not_after(der: bytes) -> float | None:
         validity = _contents(body, at)[0]
         tag_at = _contents(validity, 0)[1]
         text = _contents(validity, tag_at)[0].decode("ascii")
-        return datetime.strptime(text, _TIME_TAGS[validity[tag_at]]).timestamp()
+        return datetime.strptime(text.removesuffix("Z") + "+0000", _TIME_TAGS[validity[tag_at]]).timestamp()  # noqa: DTZ007
     except (IndexError, KeyError, ValueError):
         return None
 

@@ -1,0 +1,153 @@
+"""Understanding of ``smartctl --json``: pure, tested with literal tables. ATA, NVMe and SCSI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.core.reading import Identity, Severity
+
+_PREFIX = "hw.physical_disk.smart."
+_HOUR_S = 3600.0
+_NVME_UNIT = 512_000.0
+"""NVMe counts data in thousands of 512-byte blocks (NVMe 1.4, 5.14.1.2)."""
+_FRACTION = 100.0
+
+_ATA = {
+    5: "reallocated_sectors",
+    10: "spin_retries",
+    187: "reported_uncorrectable",
+    188: "command_timeouts",
+    193: "load_cycles",
+    196: "reallocation_events",
+    197: "pending_sectors",
+    198: "uncorrectable_sectors",
+    199: "crc_errors",
+}
+_LOW_16_BITS = frozenset({188})
+"""Seagate packs three 16-bit counters into attribute 188; the lowest is the total."""
+_LOW_32_BITS = frozenset({5, 187, 196, 197, 198, 199})
+_WEAR = (231, 233, 177, 202, 173)
+"""Attributes whose *normalised* value falls from 100 to 0 with an SSD's writing life; the first one there counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One metric of a disk."""
+
+    metric: str
+    value: float | str
+    source: str
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """What one disk says of itself. ``name`` is the instance (sda, nvme0), ``label`` its model and serial number."""
+
+    name: str
+    label: str
+    identity: Identity
+    values: tuple[Value, ...]
+
+
+def understand(name: str, answer: Mapping[str, Any]) -> Disk | None:
+    """``None`` where the answer holds neither a verdict nor a counter (a USB bridge that passes nothing on)."""
+    values = tuple(
+        value for part in (_verdict, _common, _ata, _nvme, _scsi) for value in part(answer) if value.value is not None
+    )
+    if not values:
+        return None
+    model = str(answer.get("model_name") or answer.get("scsi_model_name") or "").strip()
+    serial = str(answer.get("serial_number") or "").strip()
+    identity = Identity(
+        profile="smart",
+        vendor=str(answer.get("model_family") or answer.get("scsi_vendor") or "").strip(),
+        model=model,
+        serial=serial,
+        firmware=str(answer.get("firmware_version") or answer.get("scsi_revision") or "").strip(),
+    )
+    return Disk(name, " ".join(part for part in (model, serial) if part), identity, values)
+
+
+def _verdict(answer: Mapping[str, Any]) -> Iterator[Value]:
+    passed = answer.get("smart_status", {}).get("passed")
+    if isinstance(passed, bool):
+        word, severity = ("passed", Severity.OK) if passed else ("failed", Severity.CRITICAL)
+        yield Value("hw.physical_disk.status", word, "smart_status.passed", severity)
+    test = answer.get("ata_smart_data", {}).get("self_test", {}).get("status", {})
+    if "string" in test:
+        good = test.get("passed", True) is not False
+        severity = Severity.OK if good else Severity.CRITICAL
+        yield Value(_PREFIX + "self_test", str(test["string"]), "ata_smart_data.self_test.status", severity)
+
+
+def _common(answer: Mapping[str, Any]) -> Iterator[Value]:
+    temperature = _number(answer.get("temperature", {}).get("current"))
+    if temperature:  # 0 stands for "no sensor"
+        yield Value("hw.temperature", temperature, "temperature.current")
+    size = _number(answer.get("user_capacity", {}).get("bytes")) or _number(answer.get("nvme_total_capacity"))
+    if size:
+        yield Value("hw.physical_disk.size", size, "user_capacity.bytes")
+    hours = _number(answer.get("power_on_time", {}).get("hours"))
+    if hours is not None:
+        yield Value(_PREFIX + "power_on_time", hours * _HOUR_S, "power_on_time.hours")
+    cycles = _number(answer.get("power_cycle_count"))
+    if cycles is not None:
+        yield Value(_PREFIX + "power_cycles", cycles, "power_cycle_count")
+
+
+def _ata(answer: Mapping[str, Any]) -> Iterator[Value]:
+    table = answer.get("ata_smart_attributes", {}).get("table", [])
+    rows = {row["id"]: row for row in table if isinstance(row, dict) and isinstance(row.get("id"), int)}
+    for number, row in rows.items():
+        raw = _number(row.get("raw", {}).get("value"))
+        if number in _ATA and raw is not None:
+            yield Value(
+                _PREFIX + _ATA[number], _low_bits(number, raw), f"attribute {number} {row.get('name', '')}".strip()
+            )
+    if answer.get("rotation_rate") != 0:  # 0: solid state; absent: not known, and then wear would be a guess
+        return
+    for number in _WEAR:
+        left = _number(rows.get(number, {}).get("value"))
+        if left is not None and 0 <= left <= _FRACTION:
+            source = f"attribute {number} {rows[number].get('name', '')}".strip()
+            yield Value("hw.physical_disk.endurance_utilization", 1 - left / _FRACTION, source)
+            return
+
+
+def _nvme(answer: Mapping[str, Any]) -> Iterator[Value]:
+    log = answer.get("nvme_smart_health_information_log", {})
+    for key, metric, factor in (
+        ("critical_warning", _PREFIX + "critical_warning", 1.0),
+        ("available_spare", "hw.physical_disk.available_spare", 1 / _FRACTION),
+        ("percentage_used", "hw.physical_disk.endurance_utilization", 1 / _FRACTION),
+        ("media_errors", _PREFIX + "media_errors", 1.0),
+        ("unsafe_shutdowns", _PREFIX + "unsafe_shutdowns", 1.0),
+        ("data_units_read", "hw.physical_disk.io.read", _NVME_UNIT),
+        ("data_units_written", "hw.physical_disk.io.write", _NVME_UNIT),
+    ):
+        number = _number(log.get(key))
+        if number is not None:
+            yield Value(metric, number * factor, f"nvme {key}")
+
+
+def _scsi(answer: Mapping[str, Any]) -> Iterator[Value]:
+    grown = _number(answer.get("scsi_grown_defect_list"))
+    if grown is not None:
+        yield Value(_PREFIX + "reallocated_sectors", grown, "scsi_grown_defect_list")
+    counters = answer.get("scsi_error_counter_log", {})
+    wrong = [_number(counters.get(way, {}).get("total_uncorrected_errors")) for way in ("read", "write", "verify")]
+    if known := [number for number in wrong if number is not None]:
+        yield Value(_PREFIX + "reported_uncorrectable", sum(known), "scsi_error_counter_log")
+
+
+def _low_bits(number: int, raw: float) -> float:
+    """Vendors hide other counters in the upper bits of a 48-bit raw value."""
+    bits = 16 if number in _LOW_16_BITS else 32 if number in _LOW_32_BITS else 48
+    return float(int(raw) & ((1 << bits) - 1))
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
