@@ -65,6 +65,8 @@ def _free_port(host: str, wanted: int, kind: socket.SocketKind) -> int:
     """``wanted`` if it is free on ``host``, else any free port."""
     for port in (wanted, 0):
         with contextlib.suppress(OSError), socket.socket(socket.AF_INET, kind) as probe:
+            if kind is socket.SOCK_STREAM:  # connections of an earlier run that linger are no obstacle
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
             return int(probe.getsockname()[1])
     return wanted

@@ -135,7 +135,7 @@ class Stage:
         services = []
         for service in self.scenario.services:
             at = self.places.services[service.id]
-            check = {"type": "http", "url": f"http://{at.host}:{at.port}/", "timeout": 2}
+            check = {"type": "http", "url": f"http://{at.host}:{at.port}/", "timeout": "2s"}
             services.append({**service.inventory, "check": check})
         return {
             "device": [{**device.inventory, **self._asked(device)} for device in self.scenario.devices],
