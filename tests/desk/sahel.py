@@ -16,7 +16,7 @@ NOW = 1_795_339_208.0
 """Sunday 22 November 2026, 10:20:08 in Algiers."""
 MIN, HOUR, DAY = 60.0, 3600.0, 86_400.0
 
-WEEK = {day: ((480, 1020),) for day in ("sun", "mon", "tue", "wed", "thu")}
+WEEK = dict.fromkeys(("sun", "mon", "tue", "wed", "thu"), ((480, 1020),))
 HOURS = Calendar("Africa/Algiers", WEEK)
 TARGETS = {
     Criticality.CRITICAL: Target(response_s=30 * MIN, restore_s=4 * HOUR, availability=0.995),
@@ -30,12 +30,56 @@ def park(extra: int = 0) -> Park:
     """A till server behind a switch, an UPS, a file server, a printer, and ``extra`` access points."""
     critical, important = Criticality.CRITICAL, Criticality.IMPORTANT
     devices = [
-        Device("srv-1", "Serveur de caisse", Kind.SERVER, "192.168.10.20", critical, "sw-1", support=ATLAS, perimeter="Serveurs", cost=Cost(monthly=9500.0), vendor="Dell", model="T150"),
-        Device("sw-1", "Commutateur entrepôt", Kind.SWITCH, "192.168.10.3", important, perimeter="Réseau", cost=Cost(monthly=2400.5), vendor="Cisco", model="CBS250-24T"),
-        Device("ups-1", "Onduleur de la baie", Kind.UPS, "192.168.10.30", critical, perimeter="Énergie", cost=Cost(monthly=1800.0), vendor="APC", model="SMT1500IC"),
-        Device("nas-1", "Serveur de fichiers", Kind.NAS, "192.168.10.21", important, "sw-1", support=ATLAS, perimeter="Serveurs", cost=Cost(monthly=3100.0), vendor="Synology", model="DS723+"),
+        Device(
+            "srv-1",
+            "Serveur de caisse",
+            Kind.SERVER,
+            "192.168.10.20",
+            critical,
+            "sw-1",
+            support=ATLAS,
+            perimeter="Serveurs",
+            cost=Cost(monthly=9500.0),
+            vendor="Dell",
+            model="T150",
+        ),
+        Device(
+            "sw-1",
+            "Commutateur entrepôt",
+            Kind.SWITCH,
+            "192.168.10.3",
+            important,
+            perimeter="Réseau",
+            cost=Cost(monthly=2400.5),
+            vendor="Cisco",
+            model="CBS250-24T",
+        ),
+        Device(
+            "ups-1",
+            "Onduleur de la baie",
+            Kind.UPS,
+            "192.168.10.30",
+            critical,
+            perimeter="Énergie",
+            cost=Cost(monthly=1800.0),
+            vendor="APC",
+            model="SMT1500IC",
+        ),
+        Device(
+            "nas-1",
+            "Serveur de fichiers",
+            Kind.NAS,
+            "192.168.10.21",
+            important,
+            "sw-1",
+            support=ATLAS,
+            perimeter="Serveurs",
+            cost=Cost(monthly=3100.0),
+            vendor="Synology",
+            model="DS723+",
+        ),
         Device("prn-1", "Imprimante étiquettes quai 2", Kind.PRINTER, "192.168.10.40", parent="sw-1"),
-    ]  # fmt: skip
+    ]
     devices += [Device(f"ap-{n}", f"Borne Wi-Fi {n}", Kind.ACCESS_POINT) for n in range(1, extra + 1)]
     services = [
         Service("till", "Caisse et facturation", critical, ("srv-1",), business="La vente au comptoir s’arrête"),
@@ -44,11 +88,20 @@ def park(extra: int = 0) -> Park:
     return Park(devices, services)
 
 
-def incident(id: str, cause: str, root: str | None, priority: str, ago_s: float, **more: object) -> Incident:
+def incident(incident_id: str, cause: str, root: str | None, priority: str, ago_s: float, **more: object) -> Incident:
     """An open incident that began ``ago_s`` before NOW."""
     at = NOW - ago_s
-    opened = Change(id, ChangeKind.OPENED, at, at + 90, cause=cause, root_device=root, root_metric="reach.up", priority=priority)  # fmt: skip
-    return fold([replace(opened, **more)])[id]  # type: ignore[arg-type]
+    opened = Change(
+        incident_id,
+        ChangeKind.OPENED,
+        at,
+        at + 90,
+        cause=cause,
+        root_device=root,
+        root_metric="reach.up",
+        priority=priority,
+    )
+    return fold([replace(opened, **more)])[incident_id]  # type: ignore[arg-type]
 
 
 def after(one: Incident, *changes: Change) -> Incident:
@@ -62,7 +115,15 @@ def change(one: Incident, kind: ChangeKind, ago_s: float, who: str = "", text: s
 
 
 GHARDAIA = incident("c0ffee000052", "site_silent", None, "P1", 130 * MIN)
-TILL = incident("c0ffee000147", "device_unreachable", "srv-1", "P1", 38 * MIN, services=("till",), symptoms=(Symptom("srv-1", "reach.up"), Symptom("till", "reach.up")))  # fmt: skip
+TILL = incident(
+    "c0ffee000147",
+    "device_unreachable",
+    "srv-1",
+    "P1",
+    38 * MIN,
+    services=("till",),
+    symptoms=(Symptom("srv-1", "reach.up"), Symptom("till", "reach.up")),
+)
 TILL = after(
     TILL,
     change(TILL, ChangeKind.ACKNOWLEDGED, 27 * MIN, "Karim Benali"),
@@ -80,7 +141,7 @@ OLD = after(
 ADVICE = incident("c0ffee000150", "anomaly", "ups-1", "P4", 90 * MIN)
 
 
-def site(id: str, name: str, *incidents: Incident, extra: int = 4, **more: object) -> SiteFacts:
+def site(site_id: str, name: str, *incidents: Incident, extra: int = 4, **more: object) -> SiteFacts:
     """A depot that spoke half a minute ago."""
     return replace(
         SiteFacts(id, name, contact=name, heard_at=NOW - 30, park=park(extra), hours=HOURS, targets=TARGETS, states={}),
@@ -91,14 +152,30 @@ def site(id: str, name: str, *incidents: Incident, extra: int = 4, **more: objec
 
 def sites() -> list[SiteFacts]:
     """The twelve."""
-    others = (("setif", "Sétif"), ("bejaia", "Béjaïa"), ("constantine", "Constantine"), ("annaba", "Annaba"), ("tlemcen", "Tlemcen"), ("batna", "Batna"), ("tiaret", "Tiaret"), ("chlef", "Chlef"))  # fmt: skip
+    others = (
+        ("setif", "Sétif"),
+        ("bejaia", "Béjaïa"),
+        ("constantine", "Constantine"),
+        ("annaba", "Annaba"),
+        ("tlemcen", "Tlemcen"),
+        ("batna", "Batna"),
+        ("tiaret", "Tiaret"),
+        ("chlef", "Chlef"),
+    )
     return [
         site("oran", "Oran Es-Sénia", ADVICE, extra=9),
-        *(site(id, name, extra=n) for n, (id, name) in enumerate(others, 3)),
+        *(site(one, name, extra=n) for n, (one, name) in enumerate(others, 3)),
         site("blida", "Blida", DISK),
-        site("rouiba", "Rouiba", TILL, PRINTER, OLD, states={"srv-1": Verdict.CRITICAL, "till": Verdict.CRITICAL, "prn-1": Verdict.CRITICAL}),
+        site(
+            "rouiba",
+            "Rouiba",
+            TILL,
+            PRINTER,
+            OLD,
+            states={"srv-1": Verdict.CRITICAL, "till": Verdict.CRITICAL, "prn-1": Verdict.CRITICAL},
+        ),
         site("ghardaia", "Ghardaïa", GHARDAIA, phone="029 00 00 00", heard_at=NOW - 130 * MIN),
-    ]  # fmt: skip
+    ]
 
 
 def transitions() -> dict[str, list[Transition]]:
@@ -119,9 +196,36 @@ def transitions() -> dict[str, list[Transition]]:
 
 def notifications() -> list[Notification]:
     """One message delivered, one that waits for a mail server."""
-    first = Notification("0" * 24, NoticeKind.OPENED, "rouiba", TILL.id, "P1", "Nadia Haddad", "mail", "nadia@example.org", "fr", NOW - 37 * MIN, "Urgent · Rouiba : Serveur de caisse ne répond plus", "…")  # fmt: skip
-    delivered = replace(first, state=NoticeState.DELIVERED, attempts=1, delivered_at=NOW - 36 * MIN, proof="<000@desk.example> 250 2.0.0 queued as 7F3A")  # fmt: skip
-    waiting = replace(first, key="1" * 24, to="Karim Benali", address="karim@example.org", attempts=3, next_at=NOW + 120, error="mail server mail.example:587: Connection refused")  # fmt: skip
+    first = Notification(
+        "0" * 24,
+        NoticeKind.OPENED,
+        "rouiba",
+        TILL.id,
+        "P1",
+        "Nadia Haddad",
+        "mail",
+        "nadia@example.org",
+        "fr",
+        NOW - 37 * MIN,
+        "Urgent · Rouiba : Serveur de caisse ne répond plus",
+        "…",
+    )
+    delivered = replace(
+        first,
+        state=NoticeState.DELIVERED,
+        attempts=1,
+        delivered_at=NOW - 36 * MIN,
+        proof="<000@desk.example> 250 2.0.0 queued as 7F3A",
+    )
+    waiting = replace(
+        first,
+        key="1" * 24,
+        to="Karim Benali",
+        address="karim@example.org",
+        attempts=3,
+        next_at=NOW + 120,
+        error="mail server mail.example:587: Connection refused",
+    )
     return [delivered, waiting]
 
 
