@@ -11,7 +11,7 @@ from pathlib import Path
 from gateway.core.errors import UnavailableError
 from gateway.store.db import open_database
 
-SCHEMAS = {"vigie.db": "record", "samples.db": "samples", "commands.db": "commands"}
+SCHEMAS = {"vigie.db": "record", "samples.db": "samples", "page/commands.db": "commands"}
 
 
 def write_archive(target: Path, data: Path, texts: Mapping[str, str], *, now: float) -> list[str]:
@@ -28,7 +28,7 @@ def write_archive(target: Path, data: Path, texts: Mapping[str, str], *, now: fl
                     _add(archive, name, text.encode(), now)
                 for name, schema in SCHEMAS.items():
                     if (data / name).exists():
-                        copy = Path(folder) / name
+                        copy = Path(folder) / Path(name).name
                         database = open_database(data / name, schema=schema, read_only=True)
                         database.copy_to(copy)
                         database.close()

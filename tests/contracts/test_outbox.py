@@ -1,0 +1,96 @@
+"""What every outbox promises: the fake and SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gateway.clock import FakeClock, stamp
+from gateway.ports import Message, Outbox
+from gateway.store.db import open_database
+from gateway.store.memory import MemoryOutbox
+from gateway.store.outbox import SqliteOutbox
+
+NOW = stamp(FakeClock())
+
+
+def _memory(_: Path) -> MemoryOutbox:
+    return MemoryOutbox()
+
+
+def _sqlite(folder: Path) -> SqliteOutbox:
+    return SqliteOutbox(open_database(folder / "vigie.db"))
+
+
+@pytest.fixture(params=[_memory, _sqlite], ids=["memory", "sqlite"])
+def outbox(request: pytest.FixtureRequest, tmp_path: Path) -> Outbox:
+    make: Callable[[Path], Outbox] = request.param
+    return make(tmp_path)
+
+
+def put(outbox: Outbox, lane: int) -> int:
+    return outbox.put(Message("evt", lane, {"lane": lane}), NOW)
+
+
+def test_rows_come_by_lane_then_by_age(outbox: Outbox) -> None:
+    numbers = [put(outbox, lane) for lane in (3, 1, 0, 1)]
+    assert [row.seq for row in outbox.take(10)] == [numbers[2], numbers[1], numbers[3], numbers[0]]
+    assert [row.seq for row in outbox.take(2)] == [numbers[2], numbers[1]]
+
+
+def test_a_row_carries_what_was_put(outbox: Outbox) -> None:
+    seq = outbox.put(Message("summary", 2, {"états": ["ok"]}), NOW)
+    (row,) = outbox.take(1)
+    assert (row.seq, row.kind, row.lane, row.created_at) == (seq, "summary", 2, NOW.wall)
+    assert (row.body.decode(), row.boot_id, row.clock_trusted) == ('{"états":["ok"]}', NOW.boot_id, True)
+
+
+def test_rows_in_flight_are_skipped_lane_by_lane(outbox: Outbox) -> None:
+    first, second, bulk = put(outbox, 1), put(outbox, 1), put(outbox, 3)
+    assert [row.seq for row in outbox.take(10, after={1: first})] == [second, bulk]
+    assert outbox.take(10, after={1: second, 3: bulk}) == []
+
+
+def test_only_acknowledged_rows_are_gone(outbox: Outbox) -> None:
+    numbers = [put(outbox, 1) for _ in range(3)]
+    assert outbox.acknowledge([numbers[0], numbers[2], 999, numbers[0]]) == 2
+    assert outbox.acknowledge([numbers[0]]) == 0
+    assert [row.seq for row in outbox.take(10)] == [numbers[1]]
+
+
+def test_waiting_counts_by_lane(outbox: Outbox) -> None:
+    assert outbox.waiting() == {}
+    for lane in (1, 1, 3):
+        put(outbox, lane)
+    assert outbox.waiting() == {1: 2, 3: 1}
+
+
+def test_a_number_is_never_given_twice(outbox: Outbox) -> None:
+    first = put(outbox, 1)
+    outbox.acknowledge([first])
+    assert put(outbox, 1) > first
+
+
+def test_a_batch_of_thousands_is_acknowledged(outbox: Outbox) -> None:
+    numbers = [put(outbox, 3) for _ in range(1200)]
+    assert outbox.acknowledge(numbers[:-1]) == 1199
+    assert outbox.waiting() == {3: 1}
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=20))
+def test_what_was_put_and_not_acknowledged_is_what_is_taken(outbox: Outbox, steps: list[tuple[int, bool]]) -> None:
+    outbox.acknowledge([row.seq for row in outbox.take(1000)])
+    expected: set[int] = set()
+    for lane, acknowledge in steps:
+        seq = put(outbox, lane)
+        if acknowledge:
+            outbox.acknowledge([seq])
+        else:
+            expected.add(seq)
+    assert {row.seq for row in outbox.take(1000)} == expected
+    assert sum(outbox.waiting().values()) == len(expected)
