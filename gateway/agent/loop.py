@@ -26,7 +26,6 @@ from gateway.wire import facts_body, inventory_body, summary_body
 TICK_S = 0.25
 HEARTBEAT_S = 60.0
 COMMANDS_S = 1.0
-FLUSH_S = 60.0
 _OFF_AFTER_S = 180.0
 """A start within this time of the last heartbeat, in the same boot, is a restart and not an outage of the box."""
 
@@ -53,7 +52,7 @@ class Agent:
             {
                 "commands": COMMANDS_S,
                 "heartbeat": HEARTBEAT_S,
-                "flush": FLUSH_S,
+                "flush": parts.settings.keep.commit_s,
                 "status": min(15.0, max(poll.every_s, 2.0)),
                 "summary": parts.settings.uplink.summary_every_s if parts.settings.uplink else 300.0,
             },

@@ -1,0 +1,135 @@
+"""The one place where adapters are chosen and put together."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+from gateway.agent.parts import Board, Parts
+from gateway.alert.panel import open_panel
+from gateway.clock import Clock, SystemClock
+from gateway.collect.nut import Nut
+from gateway.collect.reach import Reach
+from gateway.collect.self import OwnHealth
+from gateway.collect.smart import Smart
+from gateway.collect.snmp_session import SnmpAuth
+from gateway.core.device import Device, Kind, Park
+from gateway.core.errors import Fault, InputError
+from gateway.detect.model import ModelDetector
+from gateway.ports import Collector
+from gateway.profiles.load import shipped
+from gateway.settings import Credential, Settings, reveal
+from gateway.store.commands import CommandReader
+from gateway.store.db import open_database
+from gateway.store.inventory import InventoryStore
+from gateway.store.ledger import SqliteLedger
+from gateway.store.outbox import SqliteOutbox
+from gateway.store.samples import SqliteSamples
+from gateway.store.status import FILE_NAME, read_status, write_status
+from gateway.uplink.mqtt import MqttUplink
+from gateway.uplink.sender import Sender
+from gateway.wire import Names
+
+HEARTBEAT_FILE = "heartbeat.json"
+
+# What is asked of a device whose inventory entry names no collectors.
+_USUAL = {Kind.GATEWAY: ("self",)}
+
+
+def version() -> str:
+    """Version of the installed package."""
+    return importlib.metadata.version("vigie")
+
+
+def load_park(settings: Settings) -> Park:
+    """The inventory, each device with the collectors it is asked by."""
+    park = InventoryStore(settings.inventory).park()
+    return Park([_with_collectors(device) for device in park.devices.values()], park.services.values())
+
+
+def _with_collectors(device: Device) -> Device:
+    if device.collect or (not device.address and device.kind is not Kind.GATEWAY):
+        return device
+    return replace(device, collect=_USUAL.get(device.kind, ("reach", "snmp") if device.credential else ("reach",)))
+
+
+def build_agent(settings: Settings, clock: Clock | None = None) -> Parts:
+    """Everything the agent needs, on the real adapters. Opens files, no connections."""
+    clock = clock or SystemClock()
+    park = load_park(settings)
+    collectors = build_collectors(settings, clock, park.devices.values())
+    database = open_database(settings.data / "vigie.db")
+    outbox = SqliteOutbox(database)
+    status_file, heartbeat_file = settings.runtime / FILE_NAME, settings.data / HEARTBEAT_FILE
+    keep = settings.keep
+    return Parts(
+        settings=settings,
+        park=park,
+        clock=clock,
+        collectors=collectors,
+        services=Reach(clock, address_of=lambda device: park.devices[device].address if device in park.devices else ""),
+        samples=SqliteSamples(settings.data / "samples.db", clock, raw_s=keep.raw_s, rollup_s=keep.rollup_s),
+        ledger=SqliteLedger(database),
+        outbox=outbox,
+        commands=CommandReader(settings.commands),
+        panel=open_panel(settings.panel),
+        board=Board(
+            lambda status: write_status(status_file, status),
+            lambda: read_status(heartbeat_file),
+            lambda beat: write_status(heartbeat_file, beat),
+        ),
+        link=_link(settings, outbox, clock),
+        detector=ModelDetector(settings.detect.model) if settings.detect.enabled else None,
+        version=version(),
+    )
+
+
+def build_collectors(settings: Settings, clock: Clock, devices: Iterable[Device]) -> Mapping[str, Collector]:
+    """The collectors that the inventory asks for, by name. Raises InputError for names that nobody has."""
+    wanted = {name for device in devices for name in device.collect}
+    makers: dict[str, Callable[[], Collector]] = {
+        "snmp": lambda: _snmp(settings, clock),
+        "reach": lambda: Reach(clock),
+        "nut": lambda: Nut(clock),
+        "smart": lambda: Smart(clock),
+        "self": lambda: OwnHealth(clock, data=settings.data),
+    }
+    unknown = sorted(wanted - makers.keys())
+    if unknown:
+        remedy = f"collect takes {', '.join(sorted(makers))}"
+        raise InputError(Fault(str(settings.inventory), 0, f"no collector {name!r}", remedy) for name in unknown)
+    return {name: makers[name]() for name in sorted(wanted)}
+
+
+def _snmp(settings: Settings, clock: Clock) -> Collector:
+    from gateway.collect.snmp import SnmpCollector
+
+    poll = settings.poll
+    return SnmpCollector(
+        {name: snmp_auth(credential) for name, credential in settings.credentials.items() if credential.type == "snmp"},
+        shipped(),
+        clock,
+        patience=(poll.timeout_s, poll.retries),
+        deadline_s=poll.deadline_s,
+    )
+
+
+def snmp_auth(credential: Credential) -> SnmpAuth:
+    """A credential with its secrets read. Raises VigieError naming the file or variable that is missing."""
+    return SnmpAuth(
+        credential.version,
+        reveal(credential.community) if credential.community else "",
+        credential.user,
+        reveal(credential.auth) if credential.auth else "",
+        reveal(credential.priv) if credential.priv else "",
+        credential.auth_protocol,
+        credential.priv_protocol,
+    )
+
+
+def _link(settings: Settings, outbox: SqliteOutbox, clock: Clock) -> Sender | None:
+    if settings.uplink is None:
+        return None
+    names = Names(settings.site.organisation, settings.site.id, version())
+    return Sender(outbox, MqttUplink(settings.uplink, names, clock), clock, names)
