@@ -53,20 +53,26 @@ class Findings:
             identity = str(incident["id"])
             now = (str(incident["cause"]), str(incident.get("root_device") or ""), _open(incident))
             before = self._known.get(identity)
-            if before == now:
-                continue
-            self._known[identity] = now
-            what = f"{incident.get('priority') or incident.get('severity')} {now[0]} {now[1]}".rstrip()
-            explains = len({symptom["device"] for symptom in incident.get("symptoms", ())} - {now[1]})
-            others = f", explains {explains} more" if explains else ""
-            if before is None:
-                self.say("vigie", f"incident {'opened' if now[2] else 'recorded'}: {what}{others}")
-            elif before[2] and not now[2]:
-                self.say(
-                    "vigie", f"incident {'explained by another' if incident.get('merged_into') else 'over'}: {what}"
-                )
-            else:
-                self.say("vigie", f"incident {'explained anew' if now[2] else 'over'}: {what}{others}")
+            if before != now:
+                self._known[identity] = now
+                self.say("vigie", f"{_event(before, incident)}: {_named(incident)}")
+
+
+def _event(before: tuple[str, str, bool] | None, incident: Mapping[str, Any]) -> str:
+    if incident.get("merged_into"):
+        return "explained by another"
+    if not _open(incident):
+        return "over"
+    return "incident" if before is None or not before[2] else "explained anew"
+
+
+def _named(incident: Mapping[str, Any]) -> str:
+    """Priority, title, cause, and how much else it explains."""
+    root = incident.get("root_device") or ""
+    title = incident.get("title", {}).get("en") or root
+    others = {symptom["device"] for symptom in incident.get("symptoms", ())} - {root}
+    explains = f" and explains {len(others)} more" if others else ""
+    return f"{incident.get('severity', '')} {title} ({incident['cause']}{' ' if root else ''}{root}{explains})"
 
 
 def _open(incident: Mapping[str, Any]) -> bool:
