@@ -144,7 +144,9 @@ ADVICE = incident("c0ffee000150", "anomaly", "ups-1", "P4", 90 * MIN)
 def site(site_id: str, name: str, *incidents: Incident, extra: int = 4, **more: object) -> SiteFacts:
     """A depot that spoke half a minute ago."""
     return replace(
-        SiteFacts(id, name, contact=name, heard_at=NOW - 30, park=park(extra), hours=HOURS, targets=TARGETS, states={}),
+        SiteFacts(
+            site_id, name, contact=name, heard_at=NOW - 30, park=park(extra), hours=HOURS, targets=TARGETS, states={}
+        ),
         incidents=incidents,
         **more,  # type: ignore[arg-type]
     )

@@ -4,6 +4,7 @@ of the person who gets it, in the time of the site it happened at."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from gateway.core.incident import Incident, Priority
@@ -13,6 +14,9 @@ from web.common.language import Language
 from web.desk.facts import SiteFacts
 from web.desk.notify import NoticeKind, Notification
 from web.desk.views import Row, hero_title, promise, row, whom_to_call
+
+DESK_TRANSLATIONS = Path(__file__).parent / "translations"
+"""Catalogues of the texts of headquarters; to be read after those that both faces share."""
 
 
 class Letters:

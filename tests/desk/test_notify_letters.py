@@ -1,0 +1,77 @@
+"""What a message says, in the words and the language of the person who gets it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import ModuleType
+
+import pytest
+
+from gateway.core.incident import Incident
+from web.common.language import COMMON_TRANSLATIONS, languages
+from web.desk.letters import DESK_TRANSLATIONS, Letters
+from web.desk.notify import NoticeKind, Notification
+
+LANGUAGES = languages((COMMON_TRANSLATIONS, DESK_TRANSLATIONS))
+
+
+def letter(sahel: ModuleType, fault: Incident, **more: object) -> tuple[str, str]:
+    rouiba = sahel.site("rouiba", "Rouiba", fault, *more.pop("others", ()))  # type: ignore[misc]
+    draft = Notification(
+        "k", NoticeKind.OPENED, "rouiba", fault.id, fault.priority, "Nadia", "mail", "n@x", "fr", sahel.NOW
+    )
+    letters = Letters(lambda site: rouiba if site == "rouiba" else None, LANGUAGES, "https://desk.example/")
+    return letters.write(replace(draft, **more), fault)  # type: ignore[arg-type]
+
+
+def test_a_message_says_where_what_since_when_what_is_hit_and_whom_to_call(sahel: ModuleType):
+    untaken = replace(sahel.TILL, acknowledged_at=None)
+    subject, text = letter(sahel, untaken)
+    assert subject == "Urgent · Rouiba : Serveur de caisse ne répond plus"
+    assert text == (
+        "Rouiba : Serveur de caisse ne répond plus.\n"
+        "Depuis 09:42 (38 minutes).\n"
+        "Ce qui est touché : Caisse et facturation (La vente au comptoir s’arrête).\n"
+        "Personne ne s’en occupe. Prise en charge due à 10:13 : dépassée.\n"
+        "Appeler Atlas Maintenance (021\u00a000\u00a000\u00a000).\n"
+        "Contrat : AT-2026-118\n"
+        "https://desk.example/incidents/rouiba/c0ffee000147\n"
+    )
+
+
+def test_a_message_says_who_is_on_it(sahel: ModuleType):
+    assert "Karim Benali s’en occupe.\n" in letter(sahel, sahel.TILL)[1]
+
+
+def test_the_end_is_told_with_its_length_and_without_a_number_to_call(sahel: ModuleType):
+    subject, text = letter(sahel, sahel.OLD, kind=NoticeKind.RESTORED)
+    assert subject == "Rétabli · Rouiba : Serveur de caisse ne répond plus"
+    assert "De 19/11 10:20 à 19/11 11:12, en tout 52 minutes.\n" in text
+    assert "Appeler" not in text
+
+
+def test_a_change_of_priority_is_in_the_subject(sahel: ModuleType):
+    assert letter(sahel, sahel.TILL, kind=NoticeKind.CHANGED)[0].startswith("Devient : Urgent · ")
+
+
+def test_a_message_answers_for_those_that_it_explains(sahel: ModuleType):
+    child = replace(sahel.PRINTER, merged_into=sahel.TILL.id)
+    assert "Explique aussi : Imprimante étiquettes quai 2 ne répond plus.\n" in letter(
+        sahel, sahel.TILL, others=(child,)
+    )[1]  # fmt: skip
+
+
+def test_a_site_nobody_knows_more_of_is_named_by_its_id(sahel: ModuleType):
+    subject, text = letter(sahel, sahel.TILL, site="tipaza")
+    assert subject == "Urgent · tipaza : srv-1 ne répond plus"
+    assert "Joindre le dépôt ; aucun numéro n’est noté." in text
+
+
+@pytest.mark.parametrize(("language", "word"), [("ar", "عاجل"), ("en", "Urgent")])
+def test_a_message_is_in_the_language_of_its_reader(sahel: ModuleType, language: str, word: str):
+    untaken = replace(sahel.TILL, acknowledged_at=None)
+    subject, text = letter(sahel, untaken, language=language)
+    assert subject.startswith(word)
+    french = letter(sahel, untaken)[1].splitlines()
+    for line, other in zip(text.splitlines()[:-1], french, strict=False):
+        assert line != other
