@@ -8,6 +8,7 @@ append to a deque; an exception in a callback would end its thread while everyth
 
 from __future__ import annotations
 
+import itertools
 import random
 import ssl
 import threading
@@ -22,10 +23,9 @@ from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTErrorCode, MQTTPro
 from gateway.clock import Clock
 from gateway.ports import UplinkEvent
 from gateway.settings import UplinkSettings
+from gateway.settings.tls import CONNECT_TIMEOUT_S, explain, host_and_port, tls_context
 from gateway.wire import Names, status_payload
 
-CONNECT_TIMEOUT_S = 30.0
-"""Seconds for TCP and TLS to come up: 4.5-11 s were measured on a 64 kbit/s line with loss, paho's default is 5."""
 _BACKOFF_S = (1.0, 120.0)
 _TOKENS = 1 << 16
 
@@ -41,7 +41,7 @@ class MqttUplink:
         self._events: deque[UplinkEvent] = deque()
         self._link: _Link | None = None
         self._stopping = threading.Event()
-        self._generation = 0
+        self._generations = itertools.count(1)
         self._lock = threading.Lock()  # around `_link`; never taken by a callback of paho
 
     def start(self) -> None:
@@ -78,8 +78,7 @@ class MqttUplink:
         """Connects again and again until told to stop."""
         pause = _BACKOFF_S[0]
         while not stopping.is_set():
-            self._generation += 1
-            link = _Link(self._settings, self._names, self._clock, self._generation, self._events.append)
+            link = _Link(self._settings, self._names, self._clock, next(self._generations), self._events.append)
             reason = link.open() or self._follow(link, stopping)
             if stopping.is_set():
                 return
@@ -128,27 +127,22 @@ class _Link:
         self._names = names
         self._clock = clock
         self._base = generation * _TOKENS
-        self._tell = tell
+        self._listener = tell
+        self._closed = False
         self._client: paho.Client | None = None
 
     def open(self) -> str:
         """Connects and starts the network thread; returns what prevented it, or an empty text."""
-        url = urlsplit(self._settings.url)
         try:
-            client = self._new_client(tls=url.scheme == "mqtts")
-            client.connect(
-                url.hostname or "",
-                url.port or (8883 if url.scheme == "mqtts" else 1883),
-                self._settings.keepalive_s,
-                clean_start=True,
-            )
+            client = self._new_client()
+            client.connect(*host_and_port(self._settings), self._settings.keepalive_s, clean_start=True)
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError; ValueError: host name paho refuses
             return explain(error, self._settings)
         self._client = client
         client.loop_start()
         return ""
 
-    def _new_client(self, *, tls: bool) -> paho.Client:
+    def _new_client(self) -> paho.Client:
         client = paho.Client(
             CallbackAPIVersion.VERSION2,
             client_id=f"vigie-{self._names.organisation}-{self._names.site}",
@@ -158,7 +152,7 @@ class _Link:
         client.connect_timeout = CONNECT_TIMEOUT_S
         client.max_queued_messages_set(0)
         client.max_inflight_messages_set(1000)  # the sender's own window is far below
-        if tls:
+        if self._settings.url.startswith("mqtts://"):
             client.tls_set_context(tls_context(self._settings))
         will = status_payload("lost", self._clock.boot_id(), self._names.version, self._clock.wall())
         client.will_set(self._names.topic("status"), will, qos=1, retain=True)
@@ -179,7 +173,8 @@ class _Link:
         return self._base + info.mid if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else None
 
     def close(self) -> None:
-        """Says goodbye, closes the socket and ends the network thread."""
+        """Says goodbye, closes the socket and ends the network thread. Nothing is told afterwards."""
+        self._closed = True
         client, self._client = self._client, None
         if client is None:
             return
@@ -191,6 +186,10 @@ class _Link:
         self.ended.set()
         self.settled.set()
         client.loop_stop()
+
+    def _tell(self, event: UplinkEvent) -> None:
+        if not self._closed:
+            self._listener(event)
 
     # paho's callbacks, on its thread: no lock, no work
 
@@ -215,8 +214,9 @@ class _Link:
         self.ended.set()
         self.settled.set()
 
-    def _on_publish(self, _client: paho.Client, _data: Any, mid: int, _code: Any, _properties: Any) -> None:
-        self._tell(UplinkEvent("published", token=self._base + mid))
+    def _on_publish(self, _client: paho.Client, _data: Any, mid: int, code: Any, _properties: Any) -> None:
+        refused = f"the broker refuses messages of this site: {code}: check its access list" if code.is_failure else ""
+        self._tell(UplinkEvent("published", token=self._base + mid, reason=refused))
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         self._tell(UplinkEvent("message", topic=message.topic, payload=bytes(message.payload)))
@@ -227,60 +227,3 @@ class _Link:
             self.heard_at = self._clock.monotonic()
         elif level == LogLevel.MQTT_LOG_ERR:
             self.reason = explain(ssl.SSLError(text) if "alert" in text else OSError(text), self._settings)
-
-
-def tls_context(settings: UplinkSettings) -> ssl.SSLContext:
-    """Trusts the organisation's own authority only and shows the site's certificate. OSError names a file that cannot
-    be used. Made anew for every connection, so that renewed certificates are taken up."""
-    context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=_readable(settings.ca))
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if settings.cert:
-        try:
-            context.load_cert_chain(str(settings.cert), _readable(settings.key))
-        except ssl.SSLError as error:
-            raise OSError(
-                f"{settings.cert} and {settings.key} are no certificate with its key ({error.reason})"
-            ) from error
-    return context
-
-
-def _readable(path: Any) -> str | None:
-    if path is None:
-        return None
-    with open(path, "rb"):  # noqa: PTH123 - so that the error names the file, which ssl's does not
-        return str(path)
-
-
-_ALERTS = {
-    "unknown ca": "the broker does not know the authority that signed the site's certificate: check uplink.cert",
-    "certificate required": "the broker wants a client certificate: set uplink.cert and uplink.key",
-    "handshake failure": "the broker wants a client certificate: set uplink.cert and uplink.key",
-    "certificate expired": "the site's certificate has expired: renew uplink.cert",
-    "certificate revoked": "the site's certificate was revoked: renew uplink.cert",
-    "bad certificate": "the broker refuses the site's certificate: check uplink.cert",
-    "certificate unknown": "the broker refuses the site's certificate: check uplink.cert",
-}
-
-
-def explain(error: Exception, settings: UplinkSettings) -> str:
-    """One line for a person: why there is no connection to the broker."""
-    broker = urlsplit(settings.url).netloc
-    text = str(error).replace("\n", " ").replace("_", " ").lower()
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return (
-            f"{broker}: the broker's certificate is not accepted: {error.verify_message}: check uplink.ca and the clock"
-        )
-    if isinstance(error, ssl.SSLError):
-        for alert, meaning in _ALERTS.items():
-            if alert in text:
-                return f"{broker}: {meaning}"
-        return f"{broker}: TLS failed: {error.reason or error}: is this the broker's TLS port?"
-    if isinstance(error, ConnectionRefusedError):
-        return f"{broker}: connection refused: is the broker running?"
-    if isinstance(error, TimeoutError):
-        return f"{broker}: no answer within {CONNECT_TIMEOUT_S:.0f} s: is the link up?"
-    if isinstance(error, OSError) and error.filename:
-        return f"{error.filename}: {error.strerror}: check the certificate settings of uplink"
-    if "name or service" in text or "name resolution" in text or "no address" in text:
-        return f"{broker}: this name is not known to DNS: check uplink.url and the link"
-    return f"{broker}: {error}"

@@ -125,6 +125,7 @@ class Sender:
                 self._lost(event.reason)
             case "published":
                 self._unconfirmed.pop(event.token, None)
+                self._fault = event.reason or self._fault
             case "message" if event.topic == self._names.topic("ack", self._outbox.stream):
                 self._acknowledged(event.payload)
 

@@ -69,10 +69,11 @@ class Ledger:
             touch(connection)
         return True
 
-    def heard(self, site: str, status: wire.Status, received_at: float) -> None:
-        """A site came (``online``), left (``offline``) or was lost by the broker: the last is no sign of life."""
+    def heard(self, site: str, status: wire.Status, received_at: float, *, alive: bool = True) -> None:
+        """A site came (``online``), left (``offline``) or was lost by the broker: the last is no sign of life, nor is
+        a status that the broker repeats (``alive`` False)."""
         with writing(self._engine) as connection:
-            _hear(connection, site, received_at, alive=status.state != "lost")
+            _hear(connection, site, received_at, alive=alive and status.state != "lost")
             values = {"status": status.state, "status_at": received_at, "version": status.version}
             connection.execute(update(tables.site).where(tables.site.c.id == site).values(**values))
             touch(connection)
@@ -111,6 +112,13 @@ class Ledger:
         """A text that changes whenever anything in the ledger does."""
         with reading(self._engine) as connection:
             return str(connection.scalar(select(tables.meta.c.value).where(tables.meta.c.key == "version")))
+
+    def heard_at(self) -> dict[str, float]:
+        """When each site last spoke, or else when it was first expected."""
+        column = tables.site.c
+        query = select(column.id, func.coalesce(column.last_seen, column.first_seen))
+        with reading(self._engine) as connection:
+            return {str(site): float(at) for site, at in connection.execute(query)}
 
     def site_rows(self) -> list[SiteRow]:
         """Every site that is expected or was ever heard of, by id."""
