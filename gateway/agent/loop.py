@@ -60,6 +60,7 @@ class Agent:
         )
         self._limit = asyncio.Semaphore(poll.concurrency)
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._asked: dict[str, float] = {}
         self._last_command = 0
         self._faults: set[str] = set()
         self._refused: dict[str, str] = {"samples": "", "record": "", "outbox": ""}
@@ -134,6 +135,7 @@ class Agent:
         """Asks one device or service by all its collectors at once; a slow one delays nobody else."""
         async with self._limit:
             at = self.parts.clock.wall()
+            self._asked[subject] = self.parts.clock.monotonic()
             names = self._collectors(subject)
             polls = list(await asyncio.gather(*(self._poll(subject, name, at) for name in names)))
             self.take(subject, polls, at)
@@ -174,7 +176,7 @@ class Agent:
         self._kept("samples", lambda: self.parts.samples.append(readings))
         outcome = self.watch.see(subject, readings, at)
         self._record(outcome)
-        self._hasten(outcome, subject)
+        self._hasten(outcome)
 
     def _own_faults(self, at: float) -> Iterator[Reading]:
         """The gateway's own faults as readings of the gateway: they are judged like everything else."""
@@ -185,15 +187,13 @@ class Agent:
         for name, why in self._refused.items():
             yield Reading(GATEWAY, "gateway.fault", float(bool(why)), at, name, why)
 
-    def _hasten(self, outcome: Outcome, subject: str) -> None:
-        """Witnesses are asked at once; the suspect itself a little later, or a blink would count as two failures."""
-        now = self.parts.clock.monotonic()
-        every = self.parts.settings.poll.every_s
-        self._schedule.hasten(outcome.suspects - {subject}, now)
-        if subject in outcome.suspects:
-            self._schedule.hasten([subject], now + every / 3)
-        if outcome.suspects:
-            self._schedule.hasten([GATEWAY], now)
+    def _hasten(self, outcome: Outcome) -> None:
+        """Suspects and witnesses are asked before their turn, but none sooner than a third of the interval after its
+        last answer: asked at once, a blink of the network would count as two failures."""
+        pause = self.parts.settings.poll.every_s / 3
+        names = {*outcome.suspects, GATEWAY} if outcome.suspects else set()
+        for name in names:
+            self._schedule.hasten([name], self._asked.get(name, 0.0) + pause)
 
     # recording
 
@@ -263,7 +263,7 @@ class Agent:
             log.info("command", id=command.id, kind=command.kind, who=command.who, result=result)
             self._last_command = command.id
             self._record(outcome, command.id, result)
-            self._schedule.hasten(outcome.suspects, self.parts.clock.monotonic())
+            self._hasten(outcome)
 
     def _heartbeat(self) -> None:
         clock = self.parts.clock

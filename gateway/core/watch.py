@@ -164,7 +164,7 @@ class Watch:
             if transition:
                 self._remember(transition)
                 outcome.transitions.append(transition)
-            if new.suspect:
+            if new.suspect and reading.metric == "reach.up":
                 outcome.suspects.update(witnesses(Root(Cause.DEVICE_UNREACHABLE, reading.device), self.park))
                 outcome.suspects.add(reading.device)
             return  # the first check that applies judges a series

@@ -233,3 +233,14 @@ async def test_score_of_the_model_is_one_more_reading(tmp_path: Path) -> None:
 async def test_summary_goes_out_every_five_minutes(box: Box) -> None:
     await box.live(620)
     assert sum(row.kind == "summary" for row in box.outbox.rows.values()) in (2, 3)
+
+
+async def test_doubt_does_not_become_a_storm_of_questions(box: Box) -> None:
+    await box.live(30)
+    box.wire.answers["srv-1"] = SILENCE
+    box.wire.hanging.add("srv-2")
+    before = len(box.wire.asked)
+    await box.live(30)
+    asked = box.wire.asked[before:]
+    assert asked.count(GATEWAY) <= 30 / (EVERY_S / 3) + 1
+    assert asked.count("srv-1") <= 30 / (EVERY_S / 3) + 1
