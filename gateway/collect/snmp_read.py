@@ -121,7 +121,9 @@ def understand(profile: Profile, answers: Answers) -> list[Item]:
             for index in indexes(table, answers)
         ]
         for quantity in table.reading:
-            items += _items(profile, quantity, rows)
+            found = _items(profile, quantity, rows)
+            column = table.columns.get(quantity.value[0].names[0])
+            items += [item if item.source or not column else replace(item, source=dotted(column[0])) for item in found]
     return _with_words(items)
 
 
@@ -134,17 +136,21 @@ def indexes(table: Table, answers: Answers) -> list[Oid]:
 def _items(profile: Profile, quantity: Quantity, rows: list[_Row]) -> list[Item]:
     sentinels = profile.sentinels if quantity.sentinels is None else quantity.sentinels
     found: list[tuple[_Row, Item]] = []
+    chosen = 0
     for row in rows:
         row.sentinels, row.pattern = (), None
         if not _chosen(quantity, row):
             continue
+        chosen += 1
         instance, label = quantity.instance(row.text), quantity.label(row.text)
         row.sentinels, row.pattern = sentinels, quantity.pattern
         item = _state(profile, quantity, row) if quantity.states else _number(quantity, row)
         if item is not None:
             found.append((row, replace(item, instance=instance, label=label)))
     if quantity.aggregate == "words":
-        return _joined(profile, quantity, [item for _row, item in found])
+        return _joined(profile.states[quantity.states], quantity.metric, [item for _row, item in found])
+    if quantity.aggregate == "sum" and len(found) < chosen:
+        return []  # a sum without one of its parts would be a wrong number
     if quantity.aggregate and found:
         return [_aggregated(quantity, [item for _row, item in found])]
     if quantity.several and len(found) > 1:
@@ -219,11 +225,11 @@ def _bits(form: str, value: Value) -> list[int] | None:
     return [8 * at + bit for at, byte in enumerate(content) for bit in range(8) if byte & (0x80 >> bit)]
 
 
-def _joined(profile: Profile, quantity: Quantity, items: list[Item]) -> list[Item]:
+def _joined(states: StateMap, metric: str, items: list[Item]) -> list[Item]:
     """The states of all rows as one reading that is there even while no row is, so that a fault can end."""
     if not items:
-        none = profile.states[quantity.states].entries.get("none")
-        return [Item(quantity.metric, none.word, severity=none.severity)] if none else []
+        none = states.entries.get("none")
+        return [Item(metric, none.word, severity=none.severity)] if none else []
     worst = max((item.severity or Severity.UNKNOWN for item in items), key=_RANK.index)
     words = dict.fromkeys(str(item.value) for item in items)
     adds = " ".join(item.adds for item in items if item.adds)
