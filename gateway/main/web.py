@@ -1,0 +1,81 @@
+"""`vigie web`: the depot's page."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import socket
+from pathlib import Path
+
+import click
+
+from gateway.clock import Clock, SystemClock
+from gateway.core.errors import VigieError
+from gateway.settings import load
+
+_THREADS = 8
+_BACKLOG = 64
+
+
+@click.command()
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    default=Path("/etc/vigie/site.toml"),
+    show_default=True,
+    help="The depot's site.toml.",
+)
+@click.option("--host", help="Address to serve on instead of [page] host.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port instead of [page] port; 0 takes a free one.")
+@click.option("--new-code", is_flag=True, help="Print a new one-time code for one more account, and end.")
+def web(config: Path, host: str | None, port: int | None, *, new_code: bool) -> int:
+    """Serve the depot's page."""
+    from waitress.server import create_server  # type: ignore[import-untyped]
+
+    from web.common import issue_code, read_secret_key
+    from web.site.app import create_app
+    from web.site.sources import open_sources
+
+    settings = load(config)
+    clock: Clock = SystemClock()
+    if new_code:
+        sources = open_sources(settings, clock, port=settings.page.port)
+        click.echo(f"one-time code: {issue_code(sources.accounts, clock.wall())} (valid for one day)")
+        return 0
+    where = host or settings.page.host
+    listener = listen(where, settings.page.port if port is None else port)
+    sources = open_sources(settings, clock, port=listener.getsockname()[1])
+    app = create_app(settings, clock, sources, secret_key=read_secret_key(settings.commands.parent / "session.key"))
+    server = create_server(app, sockets=[listener], threads=_THREADS, ident=None, max_request_body_size=65536)
+    signal.signal(signal.SIGTERM, _stop)
+    click.echo(f"depot page: {sources.card.addresses[0]}")
+    if not sources.accounts.accounts():
+        click.echo(f"nobody can sign in yet; one-time code: {issue_code(sources.accounts, clock.wall())}")
+    server.run()
+    return 0
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, or one clear line about why there is none."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        remedies = {
+            errno.EADDRINUSE: "another program serves there; choose another [page] port",
+            errno.EACCES: "ports below 1024 need a privilege; choose another [page] port",
+            errno.EADDRNOTAVAIL: "this machine has no such address; correct [page] host",
+        }
+        remedy = remedies.get(error.errno or 0, "correct [page] host and port")
+        raise VigieError(
+            f"the page cannot be served on {host} port {port} ({error.strerror})", remedy=remedy
+        ) from error
+    return listener
+
+
+def _stop(_number: int, _frame: object) -> None:
+    raise SystemExit(0)

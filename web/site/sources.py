@@ -1,0 +1,191 @@
+"""The real `Sources`: the agent's files, read-only, and commands.db, the one file the page writes."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from gateway.clock import Clock
+from gateway.core.calendar import Calendar
+from gateway.core.device import Park
+from gateway.core.incident import Incident, Transition
+from gateway.feasts import feasts
+from gateway.ports import CurrentVerdict
+from gateway.settings import Settings
+from gateway.store import samples, status
+from gateway.store.commands import Accounts, CommandQueue
+from gateway.store.db import Database, open_database
+from gateway.store.inventory import InventoryStore
+from gateway.store.ledger import SqliteLedger
+from gateway.store.samples import SampleReader
+from web.site.facts import Series, SiteCard, Sources
+
+T = TypeVar("T")
+_RECORD = "vigie.db"
+
+
+class _Lazily(Generic[T]):
+    """One file of the agent's, opened when it is first there: the page may well start before the agent."""
+
+    def __init__(self, path: Path, schema: str, reader: Callable[[Database], T]) -> None:
+        self.path = path
+        self._schema = schema
+        self._reader = reader
+        self._opened: T | None = None
+        self._lock = threading.Lock()
+
+    def get(self) -> T | None:
+        """The reader; ``None`` while there is no file. Raises `VigieError` for a file that cannot be read."""
+        with self._lock:
+            if self._opened is None and self.path.exists():
+                self._opened = self._reader(open_database(self.path, schema=self._schema, read_only=True))
+            return self._opened
+
+
+class _Record:
+    """vigie.db and samples.db as the pages ask for them; before the agent's first start there is nothing in them."""
+
+    def __init__(self, data: Path) -> None:
+        self.ledger = _Lazily(data / _RECORD, "record", SqliteLedger)
+        self.samples = _Lazily(data / samples.FILE_NAME, "samples", SampleReader)
+        self._reading = threading.Lock()
+
+    def incidents(self, since: float) -> Sequence[Incident]:
+        ledger = self.ledger.get()
+        return ledger.incidents(since=since) if ledger else ()
+
+    def incident(self, number: str) -> Incident | None:
+        ledger = self.ledger.get()
+        return ledger.incident(number) if ledger else None
+
+    def transitions(self, start: float, end: float, subject: str | None) -> Sequence[Transition]:
+        ledger = self.ledger.get()
+        return ledger.transitions(start, end, subject=subject) if ledger else ()
+
+    def verdicts(self) -> Sequence[CurrentVerdict]:
+        ledger = self.ledger.get()
+        return ledger.verdicts() if ledger else ()
+
+    def series(self, device: str, metric: str, instance: str, start: float, end: float) -> Series:
+        reader = self.samples.get()
+        if reader is None:
+            return []
+        with self._reading:  # the reader keeps dictionaries that it fills as it goes
+            return reader.series(device, metric, instance, start, end)
+
+
+class _Inventory:
+    """The park, read again when its file changes."""
+
+    def __init__(self, path: Path) -> None:
+        self._store = InventoryStore(path)
+        self._mark = ""
+        self._park = Park()
+        self._lock = threading.Lock()
+
+    def park(self) -> Park:
+        with self._lock:
+            mark = _mark(self._store.path)
+            if mark != self._mark:
+                self._park, self._mark = self._store.park(), mark
+            return self._park
+
+
+def open_sources(settings: Settings, clock: Clock, *, port: int) -> Sources:
+    """The sources of a site's page that is served on ``port``. Makes commands.db; raises `VigieError` if it cannot."""
+    queue, accounts = CommandQueue(settings.commands, clock), Accounts(settings.commands, clock)
+    record, inventory = _Record(settings.data), _Inventory(settings.inventory)
+    status_file = settings.runtime / status.FILE_NAME
+    watched = [
+        status_file,
+        *(settings.data / f"{name}{end}" for name in (_RECORD, samples.FILE_NAME) for end in ("", "-wal")),
+        settings.inventory,
+    ]
+    return Sources(
+        card=site_card(settings, clock.wall(), port),
+        accounts=accounts,
+        version=lambda: " ".join(_mark(path) for path in watched),
+        park=inventory.park,
+        status=lambda: status.read_status(status_file),
+        incidents=record.incidents,
+        incident=record.incident,
+        transitions=record.transitions,
+        verdicts=record.verdicts,
+        series=record.series,
+        submit=queue.put,
+        storage=lambda: storage(settings.data),
+    )
+
+
+def _mark(path: Path) -> str:
+    try:
+        found = path.stat()
+    except OSError:
+        return "-"
+    return f"{found.st_mtime_ns:x}.{found.st_size:x}.{found.st_ino:x}"
+
+
+def storage(data: Path) -> Mapping[str, float]:
+    """Free and whole bytes of the disk that holds ``data``, and the size of each file of the record."""
+    try:
+        disk = os.statvfs(data)
+    except OSError:
+        return {}
+    sizes = {
+        name: float((data / name).stat().st_size) for name in (_RECORD, samples.FILE_NAME) if (data / name).exists()
+    }
+    return {"free": float(disk.f_bavail * disk.f_frsize), "total": float(disk.f_blocks * disk.f_frsize), **sizes}
+
+
+def site_card(settings: Settings, now: float, port: int) -> SiteCard:
+    """What was decided about the site, and the addresses of its page."""
+    site, calendar = settings.site, settings.calendar
+    return SiteCard(
+        id=site.id,
+        name=site.name,
+        language=site.language,
+        timezone=site.timezone,
+        contact=settings.contact_name,
+        phone=settings.contact_phone,
+        targets=settings.service_levels,
+        hours=Calendar(
+            site.timezone,
+            calendar.week,
+            holidays(calendar.holidays, now),
+            calendar.special,
+            always_on=not calendar.week,
+        ),
+        addresses=addresses(settings.page.host, settings.page.host_names, port),
+    )
+
+
+def holidays(given: str | Sequence[date], now: float) -> frozenset[date]:
+    """The dates themselves: those of a country for last year, this one and the next."""
+    if not isinstance(given, str):
+        return frozenset(given)
+    year = datetime.fromtimestamp(now, UTC).year
+    return frozenset(feast.on for feast in feasts(given, range(year - 1, year + 2))) if given else frozenset()
+
+
+def addresses(host: str, names: Sequence[str], port: int) -> tuple[str, ...]:
+    """Where a telephone finds the page: by IP address (older ones do not know `.local`), then by name."""
+    everywhere = host in ("", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
+    tail = "" if port == 80 else f":{port}"
+    hosts = [own_address() if everywhere else host]
+    hosts += [name for name in names if everywhere and name != "localhost"][:1]
+    return tuple(f"http://{f'[{name}]' if ':' in name else name}{tail}/" for name in hosts)
+
+
+def own_address() -> str:
+    """The address this machine has on its network. No packet is sent: connecting a UDP socket only picks a route."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
