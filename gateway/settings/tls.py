@@ -72,4 +72,6 @@ def explain(error: Exception, connection: UplinkSettings) -> str:
         return f"{error.filename}: {error.strerror}: check the certificates in [{table}]"
     if "name or service" in text or "name resolution" in text or "no address" in text:
         return f"{broker}: this name is not known to DNS: check {table}.url and the link"
+    if "reset by peer" in text or "broken pipe" in text:
+        return f"{broker}: the connection was cut: is this the broker's port, and {table}.url mqtts:// if it wants TLS?"
     return f"{broker}: {error}"
