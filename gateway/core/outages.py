@@ -32,7 +32,9 @@ def facts_of(subject: str, transitions: Iterable[Transition], start: float, end:
             while len(history) > 1 and history[-1][0] >= transition.at:
                 history.pop()
             history.append((transition.at, transition.after))
-    return _facts(list(histories.values()) or [[(_ALWAYS, Verdict.UNKNOWN)]], start, end)
+    if not histories:
+        return Facts(start, end, unknown=((start, end),))
+    return _joined([_facts(history, start, end) for history in histories.values()], start, end)
 
 
 def service_facts(park: Park, service: str, transitions: Sequence[Transition], start: float, end: float) -> Facts:
@@ -68,15 +70,19 @@ def _joined(parts: Sequence[Facts], start: float, end: float) -> Facts:
     unknown = union(span for part in parts for span in clip(part.unknown, start, end))
     maintenance = union(span for part in parts for span in clip(part.maintenance, start, end))
     lasts = any(until is None for part in parts for _, until in part.outages)
-    return Facts(start, end, _reopen(down, end, lasts=lasts), maintenance, subtract(unknown, down))
+    return Facts(start, end, _reopen(down, end, lasts=lasts), tuple(maintenance), tuple(subtract(unknown, down)))
 
 
-def _facts(histories: Sequence[Sequence[tuple[float, Verdict]]], start: float, end: float) -> Facts:
-    down = union(span for history in histories for span in _during(history, Verdict.CRITICAL, start, end))
-    unknown = union(span for history in histories for span in _during(history, Verdict.UNKNOWN, start, end))
-    maintenance = union(span for history in histories for span in _during(history, Verdict.MAINTENANCE, start, end))
-    lasts = any(history[-1][1] is Verdict.CRITICAL for history in histories)
-    return Facts(start, end, _reopen(down, end, lasts=lasts), maintenance, subtract(unknown, down))
+def _facts(history: Sequence[tuple[float, Verdict]], start: float, end: float) -> Facts:
+    down = _during(history, Verdict.CRITICAL, start, end)
+    lasts = history[-1][1] is Verdict.CRITICAL
+    return Facts(
+        start,
+        end,
+        _reopen(down, end, lasts=lasts),
+        tuple(_during(history, Verdict.MAINTENANCE, start, end)),
+        tuple(_during(history, Verdict.UNKNOWN, start, end)),
+    )
 
 
 def _during(history: Sequence[tuple[float, Verdict]], verdict: Verdict, start: float, end: float) -> list[Span]:
