@@ -171,26 +171,24 @@ def profiles(*, as_json: bool) -> None:
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File to write.")
 def record(*, host: str, port: int, out: Path, **credential: Any) -> int:
     """Records a device for tests; private data (names, addresses, serial numbers) is replaced by stand-ins."""
+    from gateway.collect.snmp_record import record_agent
+    from gateway.profiles.load import shipped
     from gateway.profiles.privacy import stripped
     from gateway.profiles.recording import render
 
     if out.exists():
         raise VigieError(f"{out} exists", remedy="give another --out")
-    values, failures = asyncio.run(_walked(host, port, _auth(**credential)))
+    families = shipped()
+    values, failures = asyncio.run(record_agent((host, port), _auth(**credential), families, _PATIENCE))
     for failure in failures:
         click.echo(f"vigie: not complete: {failure}", err=True)
     if not values:
         raise UnavailableError(f"{host} does not answer", remedy="try `vigie probe` first")
     try:
-        out.write_text(render(stripped(values), comments=["Recorded by vigie record; private data replaced."]))
+        out.write_text(
+            render(stripped(values, families), comments=["Recorded by vigie record; private data replaced."])
+        )
     except OSError as error:
         raise VigieError(f"{out} cannot be written", remedy=error.strerror or "choose another place") from None
     click.echo(f"{out}: {len(values)} values. Read it before you pass it on.")
     return 1 if failures else 0
-
-
-async def _walked(host: str, port: int, snmp_auth: Any) -> tuple[dict[Any, Any], list[str]]:
-    from gateway.collect.snmp_record import record_agent
-    from gateway.profiles.load import shipped
-
-    return await record_agent((host, port), snmp_auth, shipped(), _PATIENCE)

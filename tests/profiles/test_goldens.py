@@ -1,6 +1,6 @@
 """Every profile has an own recording, and what is read of each recording is kept as a golden file.
 
-`VIGIE_WRITE_GOLDENS=1 pytest tests/profiles/test_goldens.py` writes the goldens anew; look at the difference before committing.
+`VIGIE_WRITE_GOLDENS=1 pytest tests/profiles/test_goldens.py` writes the goldens anew; look at the difference first.
 """
 
 from __future__ import annotations
@@ -27,8 +27,12 @@ RECORDINGS = sorted(FOLDER.glob("*.rec"))
 PROFILES = shipped()
 
 
+def _recorded(file: Path) -> RecordedSession:
+    return RecordedSession(parse(file.read_text(encoding="utf-8"), name=file.name))
+
+
 async def _read(file: Path) -> tuple[list[Profile], dict[str, Any]]:
-    session = RecordedSession(parse(file.read_text(encoding="utf-8"), name=file.name))
+    session = _recorded(file)
     known = await identify(session, PROFILES)
     fetched = await fetch(session, known)
     assert fetched.partial == ()
@@ -52,13 +56,16 @@ def _written(document: dict[str, Any]) -> str:
     return f'{head[:-2]},\n "readings": [\n  {rows}\n ]\n}}\n'
 
 
+def _golden(file: Path) -> Path:
+    return file.with_suffix(".json")
+
+
 @pytest.mark.parametrize("file", RECORDINGS, ids=lambda file: file.stem)
-async def test_what_is_read_of_a_recording_is_what_the_golden_says(file: Path) -> None:
-    _chosen, document = await _read(file)
-    golden = file.with_suffix(".json")
+def test_what_is_read_of_a_recording_is_what_the_golden_says(file: Path) -> None:
+    _chosen, document = asyncio.run(_read(file))
     if os.environ.get("VIGIE_WRITE_GOLDENS"):
-        golden.write_text(_written(document), encoding="utf-8")
-    assert json.loads(golden.read_text(encoding="utf-8")) == document
+        _golden(file).write_text(_written(document), encoding="utf-8")
+    assert json.loads(_golden(file).read_text(encoding="utf-8")) == document
 
 
 @pytest.mark.parametrize("file", RECORDINGS, ids=lambda file: file.stem)
