@@ -11,6 +11,7 @@ from gateway.core.errors import Fault, InputError, VigieError
 from gateway.settings.model import PageSettings, Secret, UplinkSettings
 
 _BROKER = re.compile(r"mqtts?://(\[[0-9a-fA-F:]+\]|[A-Za-z0-9_.-]+)(:\d{1,5})?")
+_PAGE = PageSettings()
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -70,9 +71,8 @@ def reveal(secret: Secret) -> str:
     return value
 
 
-def read_page(table: Table) -> PageSettings:
-    """Where a page is served."""
-    known = PageSettings()
+def read_page(table: Table, known: PageSettings = _PAGE) -> PageSettings:
+    """Where a page is served; what is absent is as in ``known``."""
     page = PageSettings(
         table.text("host", known.host),
         table.integer("port", known.port, high=65535),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -72,6 +73,28 @@ def explain(error: Exception, connection: UplinkSettings) -> str:
         return f"{error.filename}: {error.strerror}: check the certificates in [{table}]"
     if "name or service" in text or "name resolution" in text or "no address" in text:
         return f"{broker}: this name is not known to DNS: check {table}.url and the link"
-    if "reset by peer" in text or "broken pipe" in text:
+    if any(words in text for words in ("reset by peer", "broken pipe", "is not connected", "eof occurred")):
         return f"{broker}: the connection was cut: is this the broker's port, and {table}.url mqtts:// if it wants TLS?"
     return f"{broker}: {error}"
+
+
+def refusal(connection: UplinkSettings, *, wait_s: float = 3.0) -> str:
+    """Why a broker cut a connection before it said a word of MQTT; empty if TLS is not why.
+
+    Connects once more and sends nothing: the alert that names the reason is lost when it crosses our own first bytes.
+    """
+    if not connection.url.startswith("mqtts://"):
+        return ""
+    host, port = host_and_port(connection)
+    try:
+        with (
+            socket.create_connection((host, port), CONNECT_TIMEOUT_S) as raw,
+            tls_context(connection).wrap_socket(raw, server_hostname=host) as secured,
+        ):
+            secured.settimeout(wait_s)
+            secured.recv(1)
+    except ssl.SSLError as error:
+        return explain(error, connection)
+    except OSError:
+        return ""
+    return ""

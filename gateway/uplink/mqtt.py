@@ -23,11 +23,12 @@ from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTErrorCode, MQTTPro
 from gateway.clock import Clock
 from gateway.ports import UplinkEvent
 from gateway.settings import UplinkSettings
-from gateway.settings.tls import CONNECT_TIMEOUT_S, explain, host_and_port, tls_context
+from gateway.settings.tls import CONNECT_TIMEOUT_S, explain, host_and_port, refusal, tls_context
 from gateway.wire import Names, status_payload
 
 _BACKOFF_S = (1.0, 120.0)
 _TOKENS = 1 << 16
+_LOST = "the connection was lost"
 
 
 class MqttUplink:
@@ -84,6 +85,8 @@ class MqttUplink:
                 return
             if link.accepted:
                 pause = _BACKOFF_S[0]
+            elif link.opened and not link.answered:
+                reason = refusal(self._settings) or reason
             self._events.append(UplinkEvent("disconnected", reason=reason))
             # jitter: after a broker restart a thousand sites must not knock at the same second
             stopping.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311 - not a secret
@@ -120,8 +123,10 @@ class _Link:
     ) -> None:
         self.ended = threading.Event()
         self.settled = threading.Event()
+        self.opened = False
+        self.answered = False
         self.accepted = False
-        self.reason = "the connection was lost"
+        self.reason = _LOST
         self.heard_at = clock.monotonic()
         self._settings = settings
         self._names = names
@@ -139,6 +144,7 @@ class _Link:
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError; ValueError: host name paho refuses
             return explain(error, self._settings)
         self._client = client
+        self.opened = True
         client.loop_start()
         return ""
 
@@ -194,6 +200,7 @@ class _Link:
     # paho's callbacks, on its thread: no lock, no work
 
     def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
+        self.answered = True
         if code.is_failure:
             self.reason = f"the broker refused the connection: {code}"
         else:
@@ -209,8 +216,8 @@ class _Link:
         self._tell(UplinkEvent("connected"))
 
     def _on_disconnect(self, _client: paho.Client, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
-        if self.accepted and self.reason == "the connection was lost":
-            self.reason = f"the connection was lost: {code}"
+        if self.accepted and self.reason == _LOST:
+            self.reason = f"{_LOST}: {code}"
         self.ended.set()
         self.settled.set()
 
@@ -225,5 +232,5 @@ class _Link:
         # paho tells of a PINGRESP, and of the TLS alert that ends a refused connection, only in its log
         if text.startswith("Received"):
             self.heard_at = self._clock.monotonic()
-        elif level == LogLevel.MQTT_LOG_ERR:
+        elif level == LogLevel.MQTT_LOG_ERR and self.reason == _LOST:
             self.reason = explain(ssl.SSLError(text) if "alert" in text else OSError(text), self._settings)

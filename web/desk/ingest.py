@@ -24,7 +24,7 @@ from gateway import wire
 from gateway.clock import Clock
 from gateway.core.errors import UnavailableError
 from gateway.settings import UplinkSettings
-from gateway.settings.tls import CONNECT_TIMEOUT_S, explain, host_and_port, tls_context
+from gateway.settings.tls import CONNECT_TIMEOUT_S, explain, host_and_port, refusal, tls_context
 from web.desk.ledger import Ledger, Quarantined
 from web.desk.silence import Listening, silence_changes, silences
 
@@ -78,6 +78,7 @@ class Ingest:
         self._log = log
         self._inbox: list[paho.MQTTMessage] = []
         self._refused = ""
+        self._answered = False
         self._subscribed = False
         self._watched_at = 0.0
 
@@ -100,7 +101,7 @@ class Ingest:
 
     def _session(self, stopping: threading.Event) -> str:
         """One connection from beginning to end; returns why it ended. What was not acknowledged comes again."""
-        self._inbox, self._refused, self._subscribed = [], "", False
+        self._inbox, self._refused, self._answered, self._subscribed = [], "", False, False
         try:
             client = self._client()
             session = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
@@ -111,7 +112,10 @@ class Ingest:
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError; ValueError: host name paho refuses
             return explain(error, self._options.broker)
         try:
-            return self._work(client, stopping)
+            reason = self._work(client, stopping)
+            if self._answered or stopping.is_set():
+                return reason
+            return refusal(self._options.broker) or reason
         except UnavailableError as error:
             return str(error)
         finally:
@@ -209,6 +213,7 @@ class Ingest:
     # paho's callbacks: no work here
 
     def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
+        self._answered = True
         if code.is_failure:
             self._refused = f"the broker refused the connection: {code}"
             return
