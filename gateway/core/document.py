@@ -58,7 +58,7 @@ class Source:
 
     def fault(self, path: KeyPath, what: str, remedy: str) -> None:
         """Notes one fault at the line of a key."""
-        self.faults.append(Fault(self.file, self.line(path), what, remedy))
+        self.faults.append(Fault(self.file, self.line(path), _one_line(what), remedy))
 
     def finish(self) -> None:
         """Raises ``InputError`` with everything that was found, in the order of the lines."""
@@ -231,6 +231,11 @@ class Table:
                 known = ", ".join(sorted(self._asked)) or "none"
                 remedy = f'did you mean "{near[0]}"?' if near else f"remove it; known here: {known}"
                 self.fault(key, f'unknown key "{self.name(key)}"', remedy)
+
+
+def _one_line(text: str) -> str:
+    """Line breaks and control characters that stood in the file, made visible: a fault is one line of a terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _short(value: object) -> str:

@@ -166,9 +166,7 @@ def open_database(path: Path, *, schema: str = "record", read_only: bool = False
     except sqlite3.Error as error:
         raise explain(path, error) from error
     try:
-        if not read_only:
-            _prepare(database)
-        _migrate(database, schema)
+        _migrate(database, schema_files(schema))
     except VigieError:
         database.close()
         raise
@@ -187,9 +185,9 @@ def schema_files(schema: str) -> list[tuple[int, str]]:
     return sorted((int(step.name[:4]), step.read_text()) for step in steps if step.name.endswith(".sql"))
 
 
-def _migrate(database: Database, schema: str) -> None:
-    """Runs the steps above the file's ``user_version``, each in one transaction with its number."""
-    steps = schema_files(schema)
+def _migrate(database: Database, steps: list[tuple[int, str]]) -> None:
+    """Runs the steps above the file's ``user_version``, each in one transaction with its number. A file that this
+    version cannot use is not touched at all."""
     (version,) = database.rows("PRAGMA user_version")[0]
     newest = steps[-1][0]
     if version > newest:
@@ -201,6 +199,7 @@ def _migrate(database: Database, schema: str) -> None:
         if version < newest:
             raise UnavailableError(f"{database.path}: not brought up to date yet", remedy="start `vigie run` once")
         return
+    _prepare(database)
     for number, text in steps:
         if number > version:
             with database.transaction():

@@ -67,8 +67,9 @@ def parse_csv(text: str, file: str) -> Inventory:
     found: list[Located] = []
     for cells in reader:
         if any(cell.strip() for cell in cells):
-            source.lines[("row", reader.line_num)] = reader.line_num
-            found += _read_row(dict(zip(columns, cells, strict=False)), ("row", reader.line_num), source)
+            path = ("row", reader.line_num - 1)  # told to people counted from 1
+            source.lines[path] = reader.line_num
+            found += _read_row(dict(zip(columns, cells, strict=False)), path, source)
     check_relations(found, source)
     source.finish()
     items = [item for _, item in found]

@@ -152,7 +152,8 @@ def check_relations(found: list[Located], source: Source) -> None:
             for target in targets:
                 if target not in (first if key == "depends_on" else devices):
                     what = "device or service" if key == "depends_on" else "device"
-                    table.fault(key, f'{item.id}: {key} "{target}" is no {what} of this inventory', "correct the id")
+                    name = item.id or table.name()
+                    table.fault(key, f'{name}: {key} "{target}" is no {what} of this inventory', "correct the id")
     for key in ("parent", "power", "depends_on"):
         _check_circles(key, found)
 
