@@ -13,7 +13,7 @@ from web.common.formats import Formats
 from web.common.language import Language
 from web.desk.facts import SiteFacts
 from web.desk.notify import NoticeKind, Notification
-from web.desk.views import Row, hero_title, promise, row, whom_to_call
+from web.desk.views import Row, hero_title, listed, promise, row, whom_to_call
 
 DESK_TRANSLATIONS = Path(__file__).parent / "translations"
 """Catalogues of the texts of headquarters; to be read after those that both faces share."""
@@ -84,7 +84,7 @@ def _hit(site: SiteFacts, incident: Incident, say: Language) -> list[str]:
         service = site.park.services.get(service_id) if site.park else None
         name = say.isolate(service.name if service else service_id)
         named.append(f"{name} ({say.isolate(service.business)})" if service and service.business else name)
-    return [say.gettext("Ce qui est touché : %(services)s.", services=", ".join(named))] if named else []
+    return [say.gettext("Ce qui est touché : %(services)s.", services=listed(named, say))] if named else []
 
 
 def _care(line: Row, formats: Formats, now: float) -> str:

@@ -10,7 +10,7 @@ from web.common.formats import Formats
 from web.common.language import Language
 from web.common.states import State
 from web.desk.facts import SiteFacts
-from web.desk.views import incident_state
+from web.desk.views import incident_state, listed
 
 _ICONS = {
     ChangeKind.ACKNOWLEDGED: "handled",
@@ -81,7 +81,7 @@ def _headline(site: SiteFacts, change: Change, say: Language) -> str:
 def _symptom(site: SiteFacts, change: Change, say: Language) -> str:
     subjects = dict.fromkeys((*(symptom.device for symptom in change.symptoms), *change.services))
     names = [say.isolate(site.park.name(subject) if site.park else subject) for subject in subjects]
-    return say.gettext("Touche aussi : %(names)s", names=", ".join(names)) if names else ""
+    return say.gettext("Touche aussi : %(names)s", names=listed(names, say)) if names else ""
 
 
 def _who(who: str, say: Language) -> str:

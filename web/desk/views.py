@@ -321,6 +321,11 @@ def spent(deadline: Deadline | None, formats: Formats) -> str:
     return say.gettext("%(used)s sur %(allowed)s", **words)
 
 
+def listed(parts: Iterable[str], say: Language) -> str:
+    """Several things in a row, with the comma of the language."""
+    return ("، " if say.code == "ar" else ", ").join(parts)
+
+
 def _whole(text: str) -> str:
     """The same text, never broken at the end of a line: "2 h 10", a telephone number."""
     return text.replace(" ", "\u00a0")
@@ -343,4 +348,4 @@ def _also(hero: Row | None, rows: Sequence[Row], tiles: Sequence[Tile], say: Lan
         if (n := sum(one.state is State.OK for one in tiles))
         else "",
     )
-    return ", ".join(count for count in counts if count)
+    return listed((count for count in counts if count), say)
