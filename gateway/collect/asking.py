@@ -56,8 +56,8 @@ async def asking(what: str, timeout_s: float) -> AsyncIterator[None]:
     except ssl.SSLCertVerificationError:
         raise
     except ssl.SSLError as error:
-        detail = f"TLS: {error.reason or error}".replace("_", " ").lower()
-        raise NoAnswerError(Failure(FailureKind.GARBLED, what, detail)) from error
+        said = str(error.reason or error).replace("_", " ").lower()
+        raise NoAnswerError(Failure(FailureKind.GARBLED, what, f"TLS: {said}")) from error
     except (ConnectionResetError, BrokenPipeError, EOFError) as error:
         raise NoAnswerError(Failure(FailureKind.GARBLED, what, "the connection was cut off")) from error
     except OSError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from dataclasses import dataclass
+from typing import Protocol
 
 from gateway.collect.asking import Answer, NoAnswerError, asking, resolve
 from gateway.core.errors import VigieError
@@ -21,6 +22,29 @@ class ForbiddenError(VigieError):
             "this process may not send ICMP echo requests",
             remedy="give it CAP_NET_RAW, or put its group into the sysctl net.ipv4.ping_group_range",
         )
+
+
+class Pinger(Protocol):
+    """Sends ICMP echo requests to a host."""
+
+    async def ask(self, host: str) -> Answer:
+        """Raises NoAnswerError if nothing came back, ForbiddenError if this process may not send them."""
+        ...
+
+
+class FakeEcho:
+    """ICMP without a network: always the same outcome; ``asked`` are the hosts so far."""
+
+    def __init__(self, outcome: Answer | Exception) -> None:
+        self.outcome = outcome
+        self.asked: list[str] = []
+
+    async def ask(self, host: str) -> Answer:
+        """The outcome, returned or raised."""
+        self.asked.append(host)
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
 
 
 @dataclass(frozen=True, slots=True)

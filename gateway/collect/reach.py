@@ -9,13 +9,14 @@ from urllib.parse import urlsplit
 from gateway.clock import Clock
 from gateway.collect import dns, http
 from gateway.collect.asking import Answer, NoAnswerError, UnresolvedError, asking
-from gateway.collect.echo import Echo, ForbiddenError
+from gateway.collect.echo import Echo, ForbiddenError, Pinger
 from gateway.collect.tls import Trust, connect, connect_tls
 from gateway.core.device import Device, Service, ServiceCheck
 from gateway.core.reading import Failure, FailureKind, Poll, Reading
 
 _UDP = ("snmp", "trap", "syslog", "dns")
 """Ports of a device that say nothing about TCP."""
+_KNOCK_TIMEOUT_S = 2.0
 
 
 def _no_address(_device: str) -> str:
@@ -36,7 +37,7 @@ class Reach:
         self,
         clock: Clock,
         *,
-        echo: Echo | None = None,
+        echo: Pinger | None = None,
         address_of: Callable[[str], str] = _no_address,
         ca: str | None = None,
     ) -> None:
@@ -95,7 +96,7 @@ class Reach:
                 return await _tls(host, check.port or 443, check.timeout_s, trust)
             case "tcp":
                 return await _tcp(host, check.port or 0, check.timeout_s)
-        return await Echo(self._echo.count, min(check.timeout_s, self._echo.timeout_s)).ask(host)
+        return await self._echo.ask(host)
 
     def _host(self, service: Service, check: ServiceCheck) -> str:
         """Whom to ask: the host of the check, else the first device the service is on."""
@@ -112,7 +113,7 @@ class Reach:
         for port in ports:
             began = asyncio.get_running_loop().time()
             try:
-                return await _tcp(host, port, self._echo.timeout_s)
+                return await _tcp(host, port, _KNOCK_TIMEOUT_S)
             except NoAnswerError as error:
                 if error.failure.detail == "connection refused":
                     return Answer(asyncio.get_running_loop().time() - began)
