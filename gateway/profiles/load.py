@@ -17,7 +17,7 @@ from gateway.core.device import IDENTIFIER
 from gateway.core.errors import Fault, InputError
 from gateway.core.toml_lines import KeyPath, locate
 from gateway.profiles.formula import Template
-from gateway.profiles.model import Profile, Quantity, Table, TableIdentity, Templates, from_toml
+from gateway.profiles.model import Oids, Profile, Quantity, StateMap, Table, TableIdentity, Templates, from_toml
 
 REMEDY = "see docs/reference/profiles.md"
 
@@ -68,7 +68,7 @@ def load(text: str, file: str) -> Profile:
         raise InputError([Fault(file, int(found[1]) if found else 1, str(error), "mend the TOML")]) from None
     known = locate(text)
     profile, complaints = _convert(document, file.removesuffix(".toml"))
-    if profile is not None:
+    if profile is not None and all(what.startswith("unknown key") for _path, what in complaints):
         complaints += _complaints(profile)
     if profile is None or complaints:
         raise InputError(Fault(file, _line(known, path), what, REMEDY) for path, what in complaints)
@@ -92,19 +92,45 @@ def _convert(document: dict[str, Any], name: str) -> tuple[Profile | None, list[
         try:
             return msgspec.convert({**document, "id": name}, Profile, dec_hook=from_toml), complaints
         except msgspec.ValidationError as error:
-            path, what = _place(str(error))
+            path, what = _place(str(error), document)
+            if path in (told for told, _what in complaints):
+                return None, complaints  # it was taken out because of its own fault, and is needed
             complaints.append((path, what))
             if not _remove(document, path):
                 return None, complaints
 
 
-def _place(error: str) -> tuple[KeyPath, str]:
+def _place(error: str, document: dict[str, Any]) -> _Complaint:
+    """Where the fault is and what, from msgspec's text."""
     found = _WHERE.search(error)
     what = _WHERE.sub("", error)
-    steps = [(name or int(index) if index else name) for name, index in _STEP.findall(found[1])] if found else []
-    unknown = re.search(r"contains unknown field `(.*)`", what)
-    path: KeyPath = tuple(step for step in steps if step != "")
-    return ((*path, unknown[1]), f"unknown key {unknown[1]!r}") if unknown else (path, what)
+    path: KeyPath = ()
+    for name, index in _STEP.findall(found[1]) if found else []:
+        step = name or (int(index) if index else _faulty_key(document, path))
+        path = path if step == "" else (*path, step)
+    named = re.search(r"(contains unknown|missing required) field `(.*)`", what)
+    if named is None:
+        return path, what
+    return (*path, named[2]), f"unknown key {named[2]!r}" if named[
+        1
+    ] == "contains unknown" else f"{named[2]!r} is missing"
+
+
+_FREE_KEYS = {"scalars": Oids, "columns": Oids, "states": StateMap, "like": re.Pattern, "skip": re.Pattern}
+
+
+def _faulty_key(document: dict[str, Any], path: KeyPath) -> str:
+    """msgspec writes [...] for the key of a table whose keys are free; this finds out which key it was."""
+    inner: Any = document
+    for step in path:
+        inner = inner[step]
+    kind = _FREE_KEYS.get(str(path[-1]))
+    for key, given in inner.items() if kind else ():
+        try:
+            from_toml(kind, given)
+        except (ValueError, TypeError):
+            return str(key)
+    return ""
 
 
 def _remove(document: Any, path: KeyPath) -> bool:

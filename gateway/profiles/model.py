@@ -188,7 +188,7 @@ _FROM_TOML: dict[Any, Callable[[Any], Any]] = {
 }
 
 
-def from_toml(kind: type, given: Any) -> Any:
+def from_toml(kind: Any, given: Any) -> Any:
     """msgspec's hook: makes the types above of what TOML has. Raises ValueError, TypeError or re.error."""
     convert = _FROM_TOML.get(kind) or _FROM_TOML[getattr(kind, "__origin__", kind)]
     try:
