@@ -115,9 +115,9 @@ class _Reasoning:
         if self._is_power(bad):
             return self._mains()
         if bad.subject in self.silent:
+            # what is behind a switch that still boots after the mains came back belongs to the power cut with it
             top = self._topmost_silent(bad.subject)
-            if top != bad.subject or bad.key not in self.sticky:
-                return Root(Cause.DEVICE_UNREACHABLE, top)
+            return self.sticky.get(self.silent[top].key) or Root(Cause.DEVICE_UNREACHABLE, top)
         if bad.cause is Cause.UPLINK_LOST:
             return self._lost_uplink()
         return self.sticky.get(bad.key) or Root(bad.cause, bad.subject)

@@ -108,6 +108,20 @@ def test_power_cut_is_restored_when_the_last_machine_has_booted(site: Depot) -> 
     assert not site.watch.incidents
 
 
+def test_what_is_behind_a_switch_that_still_boots_belongs_to_the_power_cut(site: Depot) -> None:
+    site.values["ups-1", "ups.status", ""] = "OB DISCHRG"
+    site.silent |= {"sw-2", "prn-1", "srv-2"}
+    site.down |= {"mail"}
+    site.step(4)
+    site.values["ups-1", "ups.status", ""] = "OL CHRG"
+    site.step(4)
+    assert site.only().cause == Cause.POWER_LOST
+    site.silent.clear()
+    site.down.clear()
+    site.step(4)
+    assert not site.only().open
+
+
 def test_machine_that_never_comes_back_after_a_power_cut_becomes_its_own_incident(site: Depot) -> None:
     site.values["ups-1", "ups.status", ""] = "OB"
     site.silent |= {"prn-1"}
