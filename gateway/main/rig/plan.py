@@ -11,6 +11,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from gateway.core.device import GATEWAY
 from gateway.main.rig.broker import BrokerPlan
 from gateway.main.rig.certificates import Pair
 from gateway.simulate.agents import Login
@@ -137,8 +138,11 @@ class Stage:
             at = self.places.services[service.id]
             check = {"type": "http", "url": f"http://{at.host}:{at.port}/", "timeout": "2s"}
             services.append({**service.inventory, "check": check})
+        # The box looks at itself once a minute, as in a real depot: its check of the clock counts readings, and many a
+        # machine that runs the demo has a clock that no time service keeps.
+        box = {"id": GATEWAY, "name": "Boîtier Vigie", "kind": "gateway", "criticality": "important", "every": "60s"}
         return {
-            "device": [{**device.inventory, **self._asked(device)} for device in self.scenario.devices],
+            "device": [box, *({**device.inventory, **self._asked(device)} for device in self.scenario.devices)],
             "service": services,
         }
 
