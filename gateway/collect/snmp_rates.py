@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from gateway.profiles.recording import Tag
 
-_WRAP = {Tag.COUNTER32: 2**32, Tag.COUNTER64: 2**64}
+_WRAP_32 = 2**32
 _TICKS_WRAP_S = 2**32 / 100
 """sysUpTime starts again at 0 after 497 days although nothing restarted."""
 
@@ -44,7 +44,7 @@ def rate(before: Sample, now: Sample) -> float | None:
     if increase < 0:
         if now.tag is not Tag.COUNTER32:
             return None
-        increase += _WRAP[now.tag]
-        if increase > _WRAP[now.tag] / 2:
+        increase += _WRAP_32
+        if not 0 <= increase <= _WRAP_32 / 2:
             return None
     return increase / elapsed
