@@ -4,8 +4,8 @@ How an application is made (see `web/site/app.py` for one)::
 
     app = create_base_app(BaseOptions(
         folder=Path(__file__).parent,            # with templates/desk/*.html, translations/{ar,en}.po, static/
-        brand="Siège · Sahel Distribution", subtitle="Tous les sites",
-        nav=(NavItem("fleet", "Sites"), NavItem("incidents", "Incidents")),   # endpoint, French text
+        brand="Siège · Sahel Distribution", subtitle=msgid("Tous les sites"),
+        nav=(NavItem("fleet", msgid("Sites")), NavItem("incidents", msgid("Incidents"))),   # endpoint, French text
         accounts=ledger,                         # web.common.accounts.Accounts
         clock=clock, secret_key=read_secret_key(data / "desk.key"),
         timezone="Africa/Algiers", language="fr", host_names=("desk.example",)))
@@ -34,7 +34,7 @@ How an application is made (see `web/site/app.py` for one)::
 from web.common.accounts import Accounts, MemoryAccounts, issue_code
 from web.common.app import BaseOptions, NavItem, create_base_app
 from web.common.formats import Formats, iso
-from web.common.language import Language
+from web.common.language import Language, msgid
 from web.common.pages import live_page, plain_page
 from web.common.secret import read_secret_key
 from web.common.signin import needs_sign_in
@@ -52,6 +52,7 @@ __all__ = [
     "iso",
     "issue_code",
     "live_page",
+    "msgid",
     "needs_sign_in",
     "plain_page",
     "read_secret_key",

@@ -68,6 +68,11 @@ class Language:
         return f"{_FSI}{text}{_PDI}" if self.code == "ar" and text else text
 
 
+def msgid(text: str) -> str:
+    """Marks a text that is translated where it is shown, not where it is written."""
+    return text
+
+
 @dataclass(slots=True)
 class Entry:
     """One message of a `.po` file: msgid, optional msgid_plural, its forms."""

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from gateway.clock import Clock
 from gateway.settings import Settings
 from web.common import BaseOptions, NavItem, State, create_base_app, iso, live_page, needs_sign_in, plain_page
-from web.common.language import COMMON_TRANSLATIONS, languages
+from web.common.language import COMMON_TRANSLATIONS, languages, msgid
 from web.common.pages import compress
 from web.site import api, views
 from web.site.device_view import device_view
@@ -30,10 +30,10 @@ _TEXT_LENGTH = 500
 _MOST_S = 31 * DAY_S
 
 _NAV = (
-    NavItem("status", "État du site"),
-    NavItem("incidents", "Pannes"),
-    NavItem("devices", "Appareils"),
-    NavItem("box", "Technicien"),
+    NavItem("status", msgid("État du site")),
+    NavItem("incidents", msgid("Pannes")),
+    NavItem("devices", msgid("Appareils")),
+    NavItem("box", msgid("Technicien")),
 )
 
 
@@ -44,7 +44,7 @@ def create_app(settings: Settings, clock: Clock, sources: Sources, *, secret_key
         BaseOptions(
             folder=_FOLDER,
             brand=card.name,
-            subtitle="Surveillance du site",
+            subtitle=msgid("Surveillance du site"),
             nav=_NAV,
             accounts=sources.accounts,
             clock=clock,

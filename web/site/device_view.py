@@ -38,8 +38,9 @@ def device_view(facts: Facts, device: str, sources: Sources, asked: str, formats
     say = formats.language
     values = facts.latest(device)
     choices = [_choice(row, formats) for row in values if isinstance(row.value, int | float)]
-    chosen = next((one for one in choices if one.key == asked), None) or _first(choices)
     incident = facts.incident_of(device)
+    suspect = incident.root_metric if incident and incident.root_device == device else ""
+    chosen = next((one for one in choices if one.key == asked), None) or _first(choices, suspect)
     return {
         "facts": facts,
         "device": facts.park.devices[device],
@@ -74,8 +75,9 @@ def _choice(row: Value, formats: Formats) -> Choice:
     return Choice(row.metric, row.instance, _label(row, formats))
 
 
-def _first(choices: Sequence[Choice]) -> Choice | None:
-    for metric in CHARTED:
+def _first(choices: Sequence[Choice], suspect: str) -> Choice | None:
+    """What an open incident is about, else the most telling series the device has."""
+    for metric in (suspect, *CHARTED):
         for choice in choices:
             if choice.metric == metric:
                 return choice

@@ -301,16 +301,25 @@ def _latest(scene: str) -> list[tuple[str, str, str, str, float | str]]:
         ("gateway", "system.memory.utilization", "", "", 0.3),
         ("gateway", "hw.temperature", "cpu", "CPU", 56.0),
         ("gateway", "gateway.power.supply", "", "", "ok"),
-        ("gateway", "gateway.storage.life_used", "mmcblk0", "", 0.71),
+        ("gateway", "gateway.storage.wear", "mmcblk0", "", 0.71),
     ]
     return rows + [
         (name, "reach.duration", "", "", 0.021) for name in _PARK.devices if name not in ("gateway", "prn-1", "srv-1")
     ]
 
 
+_RANGES = {
+    "battery.temperature": (22.0, 38.0),
+    "battery.charge": (92.0, 100.0),
+    "ups.load": (40.0, 70.0),
+    "input.voltage": (215.0, 231.0),
+    "battery.runtime": (600.0, 900.0),
+}
+
+
 def series(_device: str, metric: str, _instance: str, start: float, end: float) -> Series:
     """A quarter-hourly curve that rises at its end."""
-    low, high = (20.0, 38.0) if metric.endswith("temperature") else (0.1, 0.6)
+    low, high = _RANGES.get(metric, (0.1, 0.6))
     count = int((min(end, NOW) - start) // 900) + 1
     found: Series = []
     for index in range(max(count, 0)):

@@ -44,10 +44,28 @@ def called(subject: str, park: Park, say: Language) -> str:
     return name if kind.casefold() in name.casefold() else f"{kind} {name}"
 
 
+def _begins(subject: str, park: Park, say: Language) -> str:
+    """What people call it at the beginning of a sentence: French wants an article, where the noun is one we know."""
+    name = called(subject, park, say)
+    first = name.partition(" ")[0].casefold()
+    article = _ARTICLES.get(first, "") if say.code == "fr" and subject in park.devices else ""
+    return f"{article}{name[0].lower()}{name[1:]}" if article else name
+
+
+_ARTICLES = {
+    **dict.fromkeys(("serveur", "commutateur", "routeur", "pare-feu", "capteur", "bandeau", "poste", "boîtier"), "Le "),
+    **dict.fromkeys(("borne", "caméra", "carte", "baie"), "La "),
+    **dict.fromkeys(("onduleur", "imprimante", "appareil"), "L’"),
+}
+
+
 def incident_title(incident: Incident, park: Park, say: Language) -> str:
     """One line that names the fault."""
-    name = called(incident.root_device, park, say) if incident.root_device else ""
-    return headline(incident.cause, name, say)
+    return _title(incident.cause, incident.root_device, park, say)
+
+
+def _title(cause: str, root: str | None, park: Park, say: Language) -> str:
+    return headline(cause, _begins(root, park, say) if root else "", say)
 
 
 def business_title(facts: Facts, incident: Incident, say: Language) -> str:
@@ -163,15 +181,15 @@ def moment(change: Change, incident: Incident, park: Park, formats: Formats) -> 
     """The sentence for one thing that happened to an incident; ``None`` for what is of no interest to people."""
     say = formats.language
     who = author(change.who, say)
-    text = ""
-    symbol = "note"
+    title = _title(change.cause, change.root_device, park, say)
+    symbol, text = "note", ""
     match change.kind:
         case ChangeKind.OPENED:
-            symbol, text = "watch" if change.priority in ("P3", "P4") else "down", _title_of(change, park, say)
+            symbol, text = ("watch" if change.priority in ("P3", "P4") else "down"), title
         case ChangeKind.REVISED:
-            symbol, text = "note", say.gettext("Cause revue : %(title)s", title=_title_of(change, park, say))
+            text = say.gettext("Cause revue : %(title)s", title=title)
         case ChangeKind.SYMPTOM:
-            names = sorted({called(s.device, park, say) for s in change.symptoms})
+            names = sorted({park.name(s.device) for s in change.symptoms})
             text = say.gettext("Touche aussi : %(names)s", names=", ".join(names)) if names else ""
         case ChangeKind.MERGED:
             text = say.gettext("Expliquée par une autre panne")
@@ -190,11 +208,6 @@ def moment(change: Change, incident: Incident, park: Park, formats: Formats) -> 
     if not text:
         return None
     return Moment(change.at, symbol, text, incident.id)
-
-
-def _title_of(change: Change, park: Park, say: Language) -> str:
-    name = called(change.root_device, park, say) if change.root_device else ""
-    return headline(change.cause, name, say)
 
 
 def story(incident: Incident, park: Park, formats: Formats) -> list[Moment]:

@@ -200,6 +200,7 @@ def incident_view(facts: Facts, incident: Incident, formats: Formats) -> View:
         and not one.merged_into
     ]
     state = State.UNKNOWN if facts.stale and incident.open else facts.incident_state(incident)
+    moments = story(incident, facts.park, formats)
     return {
         "facts": facts,
         "incident": incident,
@@ -213,7 +214,8 @@ def incident_view(facts: Facts, incident: Incident, formats: Formats) -> View:
         "steps": advice(incident, formats) if incident.open else [],
         "lasting": formats.duration((incident.restored_at or facts.now) - incident.opened_at),
         "who": author(incident.acknowledged_by, say) if incident.acknowledged_by else "",
-        "story": story(incident, facts.park, formats),
+        "story": moments,
+        "spread": any(formats.local(one.at).date() != formats.local(facts.now).date() for one in moments),
         "services": [
             (service, facts.park.name(service), facts.state(service), service in facts.park.services)
             for service in incident.services
