@@ -10,7 +10,7 @@ import click
 from gateway.core.errors import InputError, VigieError
 
 _COMMANDS = {
-    "check": "gateway.main.inventory:check",
+    "check": "gateway.main.check:check",
     "demo": "gateway.main.demo:demo",
     "desk": "gateway.main.desk:desk",
     "doctor": "gateway.main.doctor:doctor",

@@ -1,11 +1,10 @@
-"""`vigie check`, `vigie export`, `vigie import`: the files of a depot, validated, written out, taken in."""
+"""`vigie export` and `vigie import`: the inventory of a depot, written out and taken in."""
 
 from __future__ import annotations
 
 import json
-import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import click
@@ -13,7 +12,7 @@ import click
 from gateway.clock import SystemClock
 from gateway.core.device import Device, Service
 from gateway.core.errors import Fault, InputError, VigieError
-from gateway.settings import Secret, Settings, load
+from gateway.settings import Settings, load
 from gateway.store.archive import write_archive
 from gateway.store.inventory import (
     Inventory,
@@ -34,87 +33,6 @@ _CONFIG = click.option(
     help="The depot's site.toml.",
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-
-
-@click.command()
-@_CONFIG
-@_JSON
-def check(config: Path, *, as_json: bool) -> int:
-    """Validate site.toml and every file it names; no network is touched."""
-    faults: list[Fault] = []
-    notes: list[str] = []
-    try:
-        settings = load(config)
-    except InputError as error:
-        faults += error.faults
-    else:
-        faults += _check_files(settings, config, notes)
-        faults += _check_inventory(settings, config, notes)
-    _tell_check(config, faults, notes, as_json=as_json)
-    return 2 if faults else 0
-
-
-def _tell_check(config: Path, faults: list[Fault], notes: list[str], *, as_json: bool) -> None:
-    if as_json:
-        rows = [{"file": f.file, "line": f.line, "what": f.what, "remedy": f.remedy} for f in faults]
-        click.echo(json.dumps({"config": str(config), "ok": not faults, "faults": rows, "notes": notes}))
-        return
-    for fault in faults:
-        click.echo(str(fault), err=True)
-    for note in notes:
-        click.echo(note)
-    click.echo(f"{config}: {len(faults)} fault(s)" if faults else f"{config}: in order")
-
-
-def _check_files(settings: Settings, config: Path, notes: list[str]) -> Iterator[Fault]:
-    """Faults of everything but the inventory that `site.toml` names."""
-    for name, path in _named_files(settings):
-        if not path.is_file():
-            yield Fault(str(config), 0, f"{name}: {path} is not there", "correct the path, or put the file there")
-        elif not os.access(path, os.R_OK):
-            yield Fault(str(config), 0, f"{name}: {path} cannot be read", "make it readable for Vigie's user")
-    for name, secret in _named_secrets(settings):
-        if secret.variable and not os.environ.get(secret.variable):
-            notes.append(f"note: {name}: environment variable {secret.variable} is not set here")
-
-
-def _named_files(settings: Settings) -> Iterator[tuple[str, Path]]:
-    uplink = settings.uplink
-    for name, path in (
-        ("uplink.ca", uplink and uplink.ca),
-        ("uplink.cert", uplink and uplink.cert),
-        ("uplink.key", uplink and uplink.key),
-        ("detect.model", settings.detect.model),
-        *((name, secret.file) for name, secret in _named_secrets(settings)),
-    ):
-        if path:
-            yield name, path
-
-
-def _named_secrets(settings: Settings) -> Iterator[tuple[str, Secret]]:
-    for name, credential in settings.credentials.items():
-        for key in ("community", "auth", "priv", "password"):
-            secret = getattr(credential, key)
-            if secret:
-                yield f"credentials.{name}.{key}", secret
-
-
-def _check_inventory(settings: Settings, config: Path, notes: list[str]) -> Iterable[Fault]:
-    store = InventoryStore(settings.inventory)
-    if not settings.inventory.exists():
-        if store.read_only:
-            return [Fault(str(config), 0, f"inventory {settings.inventory} is not there", "correct [inventory] path")]
-        notes.append(f"note: no inventory yet at {settings.inventory}: `vigie import` one")
-        return []
-    try:
-        devices, services = store.read()
-    except InputError as error:
-        return error.faults
-    except VigieError as error:
-        return [Fault(str(settings.inventory), 0, error.what, error.remedy)]
-    notes += [f"warning: {warning}" for warning in store.warnings]
-    notes.append(f"{settings.inventory}: {len(devices)} device(s), {len(services)} service(s)")
-    return unknown_credentials(settings, devices, settings.inventory)
 
 
 def unknown_credentials(settings: Settings, devices: Iterable[Device], file: Path) -> list[Fault]:

@@ -33,6 +33,7 @@ _LISTS = ("collect", "depends_on")
 _WHOLE = ("check.port", *(f"ports.{name}" for name in COLLECTORS))
 _NUMBERS = ("cost.purchase", "cost.monthly")
 _DAYS = ("purchased_on", "support.ends_on", "warranty.ends_on")
+_SWITCHES = ("always_on", "check.verify")
 _YES = ("true", "vrai", "oui", "yes", "1")
 _NO = ("false", "faux", "non", "no", "0")
 _FRENCH_DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
@@ -42,7 +43,8 @@ COLUMNS = (
     "every", "zone", "perimeter", "location", "vendor", "model", "serial", "firmware", "purchased_on",
     "support.model", "support.provider", "support.contract", "support.phone", "support.ends_on", "warranty.ends_on",
     "cost.purchase", "cost.monthly", "nut_name", *(f"ports.{name}" for name in COLLECTORS),
-    "check.type", "check.url", "check.target", "check.port", "check.expect", "check.timeout", "always_on", "business",
+    "check.type", "check.url", "check.target", "check.port", "check.expect", "check.timeout", "check.verify",
+    "always_on", "business",
 )  # fmt: skip
 
 
@@ -118,7 +120,7 @@ def _cell(name: str, text: str) -> Any:
         return _number(text)
     if name in _DAYS and (match := _FRENCH_DAY.fullmatch(text)):
         return f"{match[3]}-{int(match[2]):02}-{int(match[1]):02}"
-    if name == "always_on":
+    if name in _SWITCHES:
         return True if text.lower() in _YES else False if text.lower() in _NO else text
     return text
 

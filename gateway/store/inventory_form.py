@@ -57,12 +57,13 @@ def read_device(table: Table) -> Device:
 
 def read_service(table: Table) -> Service:
     """One service; faults are noted in the table's source."""
+    depends_on = table.texts("depends_on")
     service = Service(
         id=_identifier(table),
         name=table.text("name") or table.text("id"),
         criticality=_criticality(table),
-        depends_on=table.texts("depends_on"),
-        check=_check(table.table("check")) if "check" in table else None,
+        depends_on=depends_on,
+        check=_check(table.table("check"), has_host=bool(depends_on)) if "check" in table else None,
         always_on=table.boolean("always_on", default=False),
         business=table.text("business"),
     )
@@ -116,7 +117,7 @@ def _cost(table: Table) -> Cost:
     return cost
 
 
-def _check(table: Table) -> ServiceCheck:
+def _check(table: Table, *, has_host: bool) -> ServiceCheck:
     kind = table.choice("type", CHECKS, "ping")
     if "type" not in table:
         table.fault("type", f"{table.name('type')} is missing", f"one of {', '.join(CHECKS)}")
@@ -126,11 +127,15 @@ def _check(table: Table) -> ServiceCheck:
     port = table.integer("port", 0, low=1, high=65535) or None
     check = ServiceCheck(
         type=kind,
-        target=table.text(wanted) if table.text(other) else table.required(wanted),
+        target=table.text(wanted),
         port=port,
         expect=table.text("expect"),
         timeout_s=table.duration("timeout") or ServiceCheck(kind).timeout_s,
+        verify=table.boolean("verify", default=True),
     )
+    # a check without a host asks the first device that its service runs on
+    if wanted not in table and other not in table and (kind in ("http", "dns") or not has_host):
+        table.fault(wanted, f"{table.name(wanted)} is missing", f'add {wanted} = "..."')
     if kind == "tcp" and port is None and "port" not in table:
         table.fault("port", f"{table.name('port')} is missing", "a tcp check needs a port")
     table.done()

@@ -32,6 +32,14 @@ def vigie(folder: Path, *arguments: str, code: int = 0) -> subprocess.CompletedP
     return ended
 
 
+def check_file(file: Path, *, code: int = 0) -> list[str]:
+    """Faults of one file, as `vigie check` tells them."""
+    command = [sys.executable, "-m", "gateway.main", "check", "--config", str(file)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == code, ended.stderr
+    return ended.stderr.splitlines()
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A depot with a site.toml, and an inventory beside it that is not imported yet."""
@@ -62,6 +70,19 @@ def test_check_tells_all_faults_of_all_files_one_a_line(folder: Path) -> None:
             "correct the path, or put the file there"
         ),
         f'{place}/inventory.toml:0: srv-1: credential "b" is not in site.toml: known: a',
+    ]
+
+
+def test_check_reads_a_desk_and_an_inventory_too(folder: Path) -> None:
+    (folder / "desk.toml").write_text('[desk]\norganisation = "sahel"\n[broker]\nurl = "mqtts://x"\nca = "ca.pem"\n')
+    told = check_file(folder / "desk.toml", code=2)
+    assert told == [
+        f"{folder}/desk.toml:0: broker.ca: {folder}/ca.pem is not there: correct the path, or put the file there"
+    ]
+    assert check_file(folder / "inventory.toml") == []
+    (folder / "inventory.toml").write_text('[[device]]\nid = "a"\npower = "b"\n')
+    assert check_file(folder / "inventory.toml", code=2) == [
+        f'{folder}/inventory.toml:3: a: power "b" is no device of this inventory: correct the id'
     ]
 
 

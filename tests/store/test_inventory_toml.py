@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import fields
 from datetime import date
 from pathlib import Path
 
@@ -132,10 +133,21 @@ FULL = (
     Device("ups-1", "ups-1", Kind.UPS, parent="sw-1"),
 )  # fmt: skip
 SERVICES = (
-    Service("erp", "Gestion", Criticality.CRITICAL, ("srv-1",), ServiceCheck("http", "http://a/", expect="ok"), True),
+    Service(
+        "erp", "Gestion", Criticality.CRITICAL, ("srv-1",),
+        ServiceCheck("http", "https://a/", 8443, "ok", 2.5, False), True, "Les commandes ne partent plus",
+    ),
     Service("sql", "Base", depends_on=("srv-1", "erp"), check=ServiceCheck("tcp", "10.0.0.2", 1433, timeout_s=2.5)),
-    Service("mail", "Courriel", business="Les commandes ne partent plus"),
-)
+    Service("mail", "Courriel", depends_on=("srv-1",), check=ServiceCheck("tls")),
+)  # fmt: skip
+
+
+def test_the_examples_leave_no_field_at_its_default() -> None:
+    """So that a field that is added and forgotten in the form fails the test below."""
+    examples = ((FULL[0], Device("", "")), (SERVICES[0], Service("", "")), (SERVICES[0].check, ServiceCheck("")))
+    for example, known in examples:
+        same = [field.name for field in fields(known) if getattr(example, field.name) == getattr(known, field.name)]
+        assert same == []
 
 
 @pytest.mark.parametrize("form", ["toml", "csv"])
