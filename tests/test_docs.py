@@ -200,8 +200,9 @@ def test_the_readme_names_the_two_commands_and_shows_the_product() -> None:
     text = (ROOT / "README.md").read_text()
     assert "make demo" in text
     assert "make test" in text
-    pictures = re.findall(r"!\[[^\]]{20,}\]\(([^)]+)\)", text)
-    assert len(pictures) >= 2
+    pictures = re.findall(r"docs/images/[\w.-]+", text)
+    assert len(set(pictures)) >= 3
+    assert [picture for picture in pictures if not (ROOT / picture).is_file()] == []
 
 
 def test_the_changelog_has_the_version() -> None:
