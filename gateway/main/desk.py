@@ -57,10 +57,10 @@ def desk(config: Path, port: int | None, *, new_code: bool) -> int:
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stopping.set())
-    threads = _start(settings, ledger, clock, stopping, listener)
     click.echo(f"headquarters page: {_address(settings, listener)}")
     if not ledger.people.accounts():
         click.echo(f"nobody can sign in yet; one-time code: {issue_code(ledger.people, clock.wall())}")
+    threads = _start(settings, ledger, clock, stopping, listener)
     while not stopping.wait(1.0):
         dead = [thread.name for thread in threads if not thread.is_alive()]
         if dead:  # half a headquarters would look healthy: better none, which is started again
