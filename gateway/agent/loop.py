@@ -101,7 +101,8 @@ class Agent:
                 self._record(self.watch.gateway_off(min(before, now), now))
                 log.info("the box did not watch", since=before, seconds=round(now - before))
         settings = parts.settings
-        body = inventory_body(settings.site, parts.park, settings.service_levels)
+        contact = (settings.contact_name, settings.contact_phone)
+        body = inventory_body(settings.site, parts.park, settings.service_levels, settings.calendar, contact)
         parts.outbox.put(Message("rpt", _SUMMARY_LANE, body), stamp(parts.clock))
         if parts.link:
             parts.link.start()
