@@ -1,0 +1,109 @@
+"""What every collector owes the agent, whatever it speaks and whatever is at the other end: fake, real, or nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from gateway.clock import FakeClock
+from gateway.collect.asking import Answer, NoAnswerError
+from gateway.collect.echo import FakeEcho, ForbiddenError
+from gateway.collect.nut import Nut
+from gateway.collect.reach import Reach
+from gateway.collect.self import OwnHealth
+from gateway.collect.smart import FakeDisks, Smart
+from gateway.core.device import Device
+from gateway.core.reading import Failure, FailureKind, Poll
+from gateway.core.units import METRICS
+from gateway.ports import Collector
+
+CLOCK = FakeClock()
+SILENCE = NoAnswerError(Failure(FailureKind.TIMEOUT, "ping", "no answer"))
+_DISK = {"model_name": "EX-1", "smart_status": {"passed": True}, "temperature": {"current": 30}}
+_DISKS = {
+    ("--scan",): (json.dumps({"devices": [{"name": "/dev/sda", "type": "sat"}]}), 0),
+    ("--all", "--nocheck=standby", "--device=sat", "/dev/sda"): (json.dumps(_DISK), 0),
+}
+
+COLLECTORS: Mapping[str, Callable[[], Collector]] = {
+    "reach, answering": lambda: Reach(CLOCK, echo=FakeEcho(Answer(0.001, loss=0.0))),
+    "reach, silent": lambda: Reach(CLOCK, echo=FakeEcho(SILENCE)),
+    "reach, forbidden": lambda: Reach(CLOCK, echo=FakeEcho(ForbiddenError())),
+    "reach, real": lambda: Reach(CLOCK),
+    "nut, nobody there": lambda: Nut(CLOCK, timeout_s=0.5),
+    "smart, fake": lambda: Smart(CLOCK, FakeDisks(_DISKS)),
+    "smart, no disks": lambda: Smart(CLOCK, FakeDisks({})),
+    "smart, real": lambda: Smart(CLOCK),
+    "self, real": lambda: OwnHealth(CLOCK),
+    "self, bare machine": lambda: OwnHealth(CLOCK, root=Path("/nonexistent"), throttled=lambda: ""),
+}
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@pytest.fixture(params=COLLECTORS)
+def collector(request: pytest.FixtureRequest) -> Collector:
+    return COLLECTORS[request.param]()
+
+
+@pytest.fixture
+def device() -> Device:
+    port = free_port()
+    return Device("dev-1", "A device", address="127.0.0.1", ports={"nut": port})
+
+
+async def test_a_poll_says_whose_it_is_by_what_and_when(collector: Collector, device: Device) -> None:
+    poll = await collector.poll(device)
+    assert (poll.device, poll.collector, poll.at) == (device.id, collector.name, CLOCK.wall())
+    assert all((reading.device, reading.at) == (device.id, poll.at) for reading in poll.readings)
+
+
+async def test_a_poll_that_failed_has_no_readings_and_says_why(collector: Collector, device: Device) -> None:
+    poll = await collector.poll(device)
+    if poll.failure:
+        assert poll.readings == ()
+    for failure in (poll.failure, *poll.partial):
+        assert failure is None or (failure.what and failure.detail)
+
+
+def faults(poll: Poll) -> list[str]:
+    """Readings that are not as the vocabulary says."""
+    found = []
+    for reading in poll.readings:
+        metric = METRICS.get(reading.metric)
+        if metric is None:
+            found.append(f"{reading.metric} is not in the vocabulary")
+        elif isinstance(reading.value, str) != (metric.kind == "state"):
+            found.append(f"{reading.metric} is {reading.value!r}")
+        elif (reading.severity is not None) != (metric.kind == "state"):
+            found.append(f"{reading.metric} has severity {reading.severity}")
+        elif metric.reads == "flag" and reading.value not in (0, 1):
+            found.append(f"{reading.metric} is {reading.value!r}")
+        if not reading.source:
+            found.append(f"{reading.metric} has no source")
+    return found
+
+
+async def test_readings_are_words_of_the_vocabulary_with_a_source(collector: Collector, device: Device) -> None:
+    assert faults(await collector.poll(device)) == []
+
+
+async def test_a_series_is_told_once_in_a_poll(collector: Collector, device: Device) -> None:
+    series = [reading.series for reading in (await collector.poll(device)).readings]
+    assert len(series) == len(set(series))
+
+
+async def test_polls_of_two_devices_at_once_do_not_mix(collector: Collector, device: Device) -> None:
+    other = Device("dev-2", "Another", address=device.address, ports=device.ports)
+    polls = await asyncio.gather(collector.poll(device), collector.poll(other))
+    assert [poll.device for poll in polls] == ["dev-1", "dev-2"]
+    assert all(reading.device == poll.device for poll in polls for reading in poll.readings)
