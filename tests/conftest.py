@@ -37,7 +37,7 @@ class Eventually:
         pytest.fail(f"not within {within_s:g} s: {what}")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def eventually() -> Eventually:
     """``eventually(lambda: done, "what is expected")``."""
     return Eventually()

@@ -52,6 +52,8 @@ async def identify(session: Session, profiles: Sequence[Profile], habits: Habits
     found = await get_all(session, SYSTEM, habits)
     prefixes = {tuple(prefix) for profile in profiles for match in profile.match for prefix in match.has}
     found.update(await first_below(session, sorted(prefixes), habits))
+    if not found:
+        raise AskError(FailureKind.GARBLED, "it answers, but gives none of the values that every agent has")
     answers = Answers(found)
     chosen = choose(profiles, answers)
     system = system_of(answers)
