@@ -13,8 +13,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from gateway.clock import FakeClock
 from gateway.core.health import Finding, State, examine
-from gateway.main.doctor import certificate, doctor, line, report
+from gateway.main.doctor import certificate, doctor, line, look, report
+from gateway.settings import load
+from gateway.store.status import FILE_NAME, write_status
 
 
 def write_certificate(file: Path, until: datetime) -> None:
