@@ -31,7 +31,7 @@ How an application is made (see `web/site/app.py` for one)::
 * `web.common.causes` says what is wrong, in business words; `web.common.states.state_of(verdict)` what badge it gets.
 """
 
-from web.common.accounts import Accounts, MemoryAccounts, issue_code
+from web.common.accounts import Accounts, MemoryAccounts, hash_secret, issue_code
 from web.common.app import BaseOptions, NavItem, create_base_app
 from web.common.formats import Formats, iso
 from web.common.language import Language, msgid
@@ -49,6 +49,7 @@ __all__ = [
     "NavItem",
     "State",
     "create_base_app",
+    "hash_secret",
     "iso",
     "issue_code",
     "live_page",

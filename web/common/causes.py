@@ -20,6 +20,20 @@ def title(cause: str, name: str, say: Language) -> str:
     return text % {"name": isolated}
 
 
+SUBJECT_FIRST = frozenset(
+    {
+        Cause.DEVICE_UNREACHABLE,
+        Cause.SERVICE_DOWN,
+        Cause.SERVICE_SLOW,
+        Cause.OVERHEATING,
+        Cause.REBOOTED,
+        Cause.ANOMALY,
+        Cause.SITE_SILENT,
+    }
+)
+"""Causes whose headline begins with the name; in the others it comes last, after a colon."""
+
+
 def _about(say: Language) -> Mapping[str, str]:
     return {
         Cause.DEVICE_UNREACHABLE: say.gettext("%(name)s ne répond plus"),

@@ -127,7 +127,8 @@ def scale(values: Sequence[float], lowest: float | None = None, highest: float |
     low = min(values, default=0.0) if lowest is None else lowest
     high = max(values, default=1.0) if highest is None else highest
     if high - low < 1e-9:
-        low, high = low - (abs(low) or 1.0) * 0.1, high + (abs(high) or 1.0) * 0.1
+        margin = abs(low) * 0.1 if abs(low) > 1e-6 else 0.1
+        low, high = low - margin, high + margin
     raw = (high - low) / 4
     power = 10.0 ** math.floor(math.log10(raw))
     step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= raw * (1 - 1e-9))

@@ -117,7 +117,7 @@ _POWER_STORY = (
         root_metric="ups.status",
         priority="P1",
         value="OB DISCHRG",
-        symptoms=(Symptom("ups-1", "ups.status"), Symptom("prn-1", "reach.up")),
+        symptoms=(Symptom("ups-1", "ups.status"), Symptom("secours", "ups.status"), Symptom("prn-1", "reach.up")),
         services=("caisse", "etiquettes"),
     ),
 )
@@ -157,6 +157,7 @@ _BAD: Mapping[str, Mapping[str, tuple[Verdict, float]]] = {
     },
     "power": {
         "ups-1": (Verdict.CRITICAL, NOW - 2 * _MINUTE),
+        "secours": (Verdict.WARNING, NOW - 2 * _MINUTE),
         "prn-1": (Verdict.UNKNOWN, NOW - 2 * _MINUTE),
         "etiquettes": (Verdict.UNKNOWN, NOW - 2 * _MINUTE),
     },

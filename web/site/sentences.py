@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gateway.core.device import Kind, Park
 from gateway.core.incident import Cause, Change, ChangeKind, Incident
 from web.common import Formats, Language, State
+from web.common.causes import SUBJECT_FIRST
 from web.common.causes import title as headline
 from web.site.facts import Facts
 
@@ -65,7 +66,8 @@ def incident_title(incident: Incident, park: Park, say: Language) -> str:
 
 
 def _title(cause: str, root: str | None, park: Park, say: Language) -> str:
-    return headline(cause, _begins(root, park, say) if root else "", say)
+    name = "" if not root else _begins(root, park, say) if cause in SUBJECT_FIRST else called(root, park, say)
+    return headline(cause, name, say)
 
 
 def business_title(facts: Facts, incident: Incident, say: Language) -> str:
@@ -151,7 +153,7 @@ def advice(incident: Incident, formats: Formats) -> list[str]:
             steps = [say.gettext("Préparez une recharge.")]
         case Cause.DISK_FULL:
             steps = [say.gettext("N’y copiez plus de gros fichiers avant l’accord du support.")]
-    if not incident.acknowledged_by and incident.priority in ("P1", "P2"):
+    if len(steps) < 2 and not incident.acknowledged_by and incident.priority in ("P1", "P2"):
         steps.append(say.gettext("Personne ne s’en occupe encore : appelez le support."))
     return steps or [say.gettext("Rien à faire de votre côté.")]
 
