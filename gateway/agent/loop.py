@@ -26,6 +26,7 @@ from gateway.wire import facts_body, inventory_body, summary_body
 TICK_S = 0.25
 HEARTBEAT_S = 60.0
 COMMANDS_S = 1.0
+INVENTORY_S = 86_400.0
 _OFF_AFTER_S = 180.0
 """A start within this time of the last heartbeat, in the same boot, is a restart and not an outage of the box."""
 
@@ -54,6 +55,7 @@ class Agent:
                 "heartbeat": HEARTBEAT_S,
                 "flush": parts.settings.keep.commit_s,
                 "status": min(15.0, max(poll.every_s, 2.0)),
+                "inventory": INVENTORY_S,
                 "summary": parts.settings.uplink.summary_every_s if parts.settings.uplink else 300.0,
             },
             now,
@@ -63,7 +65,7 @@ class Agent:
         self._asked: dict[str, float] = {}
         self._last_command = 0
         self._faults: set[str] = set()
-        self._refused: dict[str, str] = {"samples": "", "record": "", "outbox": ""}
+        self._refused: dict[str, str] = dict.fromkeys(("samples", "record", "outbox", "commands"), "")
         self._unwritten: list[Batch] = []
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -100,10 +102,6 @@ class Agent:
             if not same_boot or now - before > _OFF_AFTER_S:
                 self._record(self.watch.gateway_off(min(before, now), now))
                 log.info("the box did not watch", since=before, seconds=round(now - before))
-        settings = parts.settings
-        contact = (settings.contact_name, settings.contact_phone)
-        body = inventory_body(settings.site, parts.park, settings.service_levels, settings.calendar, contact)
-        parts.outbox.put(Message("rpt", _SUMMARY_LANE, body), stamp(parts.clock))
         if parts.link:
             parts.link.start()
         self._heartbeat()
@@ -113,21 +111,30 @@ class Agent:
         now = self.parts.clock.monotonic()
         for subject in self._schedule.due(now):
             if subject not in self._running:
-                task = asyncio.get_running_loop().create_task(self._round(subject))
+                task = asyncio.get_running_loop().create_task(self._round(subject), name=subject)
                 self._running[subject] = task
-                task.add_done_callback(lambda _, name=subject: self._running.pop(name, None))  # type: ignore[misc]
+                task.add_done_callback(self._ended)
         for chore in self._chores.due(now):
             self._chore(chore)
         if self.parts.link:
-            self.parts.link.step()
+            self._kept("outbox", self.parts.link.step)
         self._show()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A round is over; a fault in judging it is a fault of the gateway like one in asking."""
+        self._running.pop(task.get_name(), None)
+        error = None if task.cancelled() else task.exception()
+        if error:
+            self._faults.add("agent")
+            log.error("round failed", subject=task.get_name(), exc_info=error)
 
     def finish(self) -> None:
         """Writes down what is in memory and closes the link."""
-        self.parts.samples.flush()
+        self._write()
+        self._kept("samples", self.parts.samples.flush)
         self._heartbeat()
         if self.parts.link:
-            self.parts.link.close()
+            self._kept("outbox", self.parts.link.close)
         self.parts.panel.close()
 
     # polling
@@ -181,7 +188,7 @@ class Agent:
 
     def _own_faults(self, at: float) -> Iterator[Reading]:
         """The gateway's own faults as readings of the gateway: they are judged like everything else."""
-        for name in (*self.parts.collectors, "service"):
+        for name in (*self.parts.collectors, "service", "agent"):
             yield Reading(GATEWAY, "gateway.fault", float(name in self._faults), at, name)
         if self.parts.link:
             yield Reading(GATEWAY, "gateway.uplink.up", float(self._linked()), at)
@@ -248,7 +255,10 @@ class Agent:
             case "status":
                 self._tell_status()
             case "summary":
-                self._tell_summary()
+                self._kept("outbox", self._tell_summary)
+            case "inventory":
+                if not self._kept("outbox", self._tell_inventory):
+                    self._chores.hasten([name], self.parts.clock.monotonic() + HEARTBEAT_S)
 
     def _take_commands(self) -> None:
         now = self.parts.clock.wall()
@@ -257,8 +267,11 @@ class Agent:
             for change in policy.pressed(press, self.watch.incidents.values(), now):
                 outcome.changes.extend(self.watch.person(change).changes)
             self._record(outcome)
-        if self._unwritten:
-            return  # commands are carried out once; while nothing can be written they wait in commands.db
+        if not self._unwritten:  # while nothing can be written, commands wait in commands.db
+            self._kept("commands", self._carry_out)
+
+    def _carry_out(self) -> None:
+        now = self.parts.clock.wall()
         for command in self.parts.commands.after(self._last_command):
             outcome, result = carry_out(self.watch, command, now)
             log.info("command", id=command.id, kind=command.kind, who=command.who, result=result)
@@ -288,13 +301,15 @@ class Agent:
         self._kept("samples", lambda: parts.board.write(document(self.watch, self.latest, extra)))
 
     def _tell_summary(self) -> None:
-        now = self.parts.clock.wall()
         waiting = self.parts.outbox.waiting()
-        body = summary_body(summary(self.watch, now, self.signal, waiting))
-        self._kept(
-            "outbox",
-            lambda: self.parts.outbox.put(Message("summary", _SUMMARY_LANE, body), stamp(self.parts.clock)),
-        )
+        body = summary_body(summary(self.watch, self.parts.clock.wall(), self.signal, waiting))
+        self.parts.outbox.put(Message("summary", _SUMMARY_LANE, body), stamp(self.parts.clock))
+
+    def _tell_inventory(self) -> None:
+        settings = self.parts.settings
+        contact = (settings.contact_name, settings.contact_phone)
+        body = inventory_body(settings.site, self.parts.park, settings.service_levels, settings.calendar, contact)
+        self.parts.outbox.put(Message("rpt", _SUMMARY_LANE, body), stamp(self.parts.clock))
 
     # panel
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ from gateway.agent.parts import Board, Parts
 from gateway.alert.panel import NoPanel
 from gateway.clock import FakeClock
 from gateway.core.device import GATEWAY, Device, Kind, Park, Service, ServiceCheck, Site
-from gateway.core.errors import UnavailableError
+from gateway.core.errors import DamagedError, UnavailableError
 from gateway.core.incident import Verdict
 from gateway.core.reading import Failure, FailureKind, Poll, Reading
+from gateway.core.watch import Outcome
 from gateway.detect.stub import StubDetector
 from gateway.ports import Batch, Command, Detector
 from gateway.settings import PollSettings, Settings
@@ -244,3 +245,38 @@ async def test_doubt_does_not_become_a_storm_of_questions(box: Box) -> None:
     asked = box.wire.asked[before:]
     assert asked.count(GATEWAY) <= 30 / (EVERY_S / 3) + 1
     assert asked.count("srv-1") <= 30 / (EVERY_S / 3) + 1
+
+
+async def test_damaged_command_file_is_an_incident_and_the_watch_goes_on(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(_last: int) -> list[Command]:
+        raise DamagedError("commands.db is damaged", remedy="delete it")
+
+    monkeypatch.setattr(box.commands, "after", damaged)
+    await box.live(40)
+    assert {(i.cause, i.root_instance) for i in box.ledger.incidents()} == {("gateway_fault", "commands")}
+    assert box.agent.watch.verdict("srv-2") is Verdict.OK
+
+
+async def test_fault_in_judging_a_round_is_told_and_the_other_devices_are_still_watched(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    see = box.agent.watch.see
+
+    def broken(subject: str, readings: Iterable[Reading], at: float) -> Outcome:
+        if subject == "srv-1":
+            raise ZeroDivisionError("a bug")
+        return see(subject, readings, at)
+
+    monkeypatch.setattr(box.agent.watch, "see", broken)
+    await box.live(60)
+    assert ("gateway_fault", "agent") in {(i.cause, i.root_instance) for i in box.ledger.incidents()}
+    assert box.agent.watch.verdict("srv-2") is Verdict.OK
+
+
+async def test_inventory_is_told_to_headquarters_at_every_start(box: Box) -> None:
+    await box.live(15)
+    told = [row for row in box.outbox.rows.values() if row.kind == "rpt"]
+    assert len(told) == 1
+    assert b"srv-1" in told[0].body
