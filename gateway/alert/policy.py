@@ -6,7 +6,7 @@ what nobody on site can do anything about (paperwork, advice) lights nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from gateway.core.incident import Cause, Change, ChangeKind, Incident, Priority
 from gateway.ports import Signal
@@ -31,14 +31,13 @@ def signal(
     linked: bool,
     now: float,
     unknown: bool = False,
-    maintenance: Collection[str] = (),
 ) -> Signal:
     """The signal for these incidents at ``now`` (s since the epoch).
 
     ``linked`` is False while headquarters cannot be reached (pass True where none is set up); ``unknown`` is True while
-    something watched cannot be judged; incidents whose root is in ``maintenance`` (device ids) light nothing.
+    something watched cannot be judged. What is in maintenance has no open incident, so it lights nothing.
     """
-    shown = [incident for incident in incidents if _shown(incident) and incident.root_device not in maintenance]
+    shown = [incident for incident in incidents if _shown(incident)]
     urgent = [incident for incident in shown if _urgent(incident)]
     waiting = [incident for incident in urgent if not _handled(incident)]
     if waiting:

@@ -74,11 +74,6 @@ def test_what_cannot_be_judged_is_never_green() -> None:
     assert shown(unknown=True) == Signal("amber", "double", "off")
 
 
-def test_maintenance_lights_nothing_but_hides_nothing_else() -> None:
-    assert shown(an_incident(), maintenance={"srv-1"}) == Signal("green")
-    assert shown(an_incident(), an_incident("P3", root_device="nas"), maintenance={"srv-1"}).light == "amber"
-
-
 def test_restored_and_explained_incidents_light_nothing() -> None:
     assert shown(an_incident(restored_at=NOW), an_incident(merged_into="other")) == Signal("green")
 
