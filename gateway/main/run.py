@@ -12,10 +12,15 @@ import click
 import structlog
 
 from gateway.agent.loop import Agent
-from gateway.agent.parts import Parts
-from gateway.main.build import build_agent
-from gateway.settings import load
+from gateway.clock import SystemClock
+from gateway.core.errors import VigieError
+from gateway.main.build import build_agent, build_collectors, load_park
+from gateway.settings import Settings, load
 from gateway.store.lock import sole_writer
+
+INVENTORY_CHECK_S = 5.0
+
+log = structlog.get_logger()
 
 
 @click.command()
@@ -31,7 +36,7 @@ def run(config: Path, verbose: bool) -> int:
     set_up_logging(verbose=verbose)
     settings = load(config)
     with sole_writer(settings.data):
-        asyncio.run(_watch(build_agent(settings)))
+        asyncio.run(_watch(settings))
     return 0
 
 
@@ -49,11 +54,47 @@ def set_up_logging(*, verbose: bool) -> None:
     )
 
 
-async def _watch(parts: Parts) -> None:
-    stop = asyncio.Event()
+async def _watch(settings: Settings) -> None:
+    """Runs the agent; when the inventory changes, a new one takes up the record of the old."""
+    stop, ended = asyncio.Event(), asyncio.Event()
+
+    def end() -> None:
+        stop.set()
+        ended.set()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    devices = [device for device in parts.park.devices.values() if device.collect]
-    structlog.get_logger().info("watching", site=parts.settings.site.id, devices=len(devices), version=parts.version)
-    await Agent(parts).run(stop)
+        loop.add_signal_handler(number, end)
+    while not stop.is_set():
+        ended.clear()
+        parts = build_agent(settings)
+        count = sum(bool(device.collect) for device in parts.park.devices.values())
+        log.info("watching", site=settings.site.id, devices=count, version=parts.version)
+        following = asyncio.create_task(_follow(settings, ended))
+        await Agent(parts).run(ended)
+        following.cancel()
+
+
+async def _follow(settings: Settings, changed: asyncio.Event) -> None:
+    """Sets ``changed`` when the inventory is another one and has no fault; a faulty one is told and not used."""
+    known = _written_at(settings.inventory)
+    while True:
+        await asyncio.sleep(INVENTORY_CHECK_S)
+        written = _written_at(settings.inventory)
+        if written == known:
+            continue
+        known = written
+        try:
+            build_collectors(settings, SystemClock(), load_park(settings).devices.values())
+        except VigieError as error:
+            log.error("inventory not used: the one before stays", error=str(error))
+            continue
+        log.info("inventory changed", file=str(settings.inventory))
+        changed.set()
+
+
+def _written_at(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
