@@ -228,7 +228,7 @@ class Detector(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """What the panel shows: ``light`` is green, amber, red or blue (no link), ``blink`` steady, slow, fast or double."""
+    """What the panel shows: ``light`` is green, amber, red or blue (no link); ``blink`` steady, slow, fast, double."""
 
     light: str
     blink: str = "steady"
