@@ -18,11 +18,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from hypothesis import settings as hypothesis_settings
 
 from gateway.clock import SystemClock
 from gateway.settings import UplinkSettings
 
 DAY = timedelta(days=1)
+
+# No deadline: a busy machine is no fault of the code. The same examples in every run: a red run can be looked into.
+hypothesis_settings.register_profile("vigie", deadline=None, derandomize=True)
+hypothesis_settings.load_profile("vigie")
 
 
 class Eventually:
