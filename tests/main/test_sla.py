@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -125,3 +126,9 @@ def test_a_file_that_is_no_facts_is_refused(text: str, line: int, what: str) -> 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No such file"):
         CliRunner().invoke(sla, [str(tmp_path / "none.json")], standalone_mode=False, catch_exceptions=False)
+
+
+def test_the_example_of_the_reference_is_what_is_answered() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "service-levels.md").read_text()
+    facts, expected = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    assert json.loads(ask(facts)[1]) == json.loads(expected)
