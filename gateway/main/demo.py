@@ -175,19 +175,21 @@ class _Demo:
             self._codes[name] = found.group(1)
 
     def _show(self, stage: Stage) -> None:
-        ports, scheme = stage.ports, "mqtts" if stage.uplink and stage.uplink.site else "mqtt"
-        headquarters = f"http://{HOST}:{ports.desk}/" if stage.uplink else "not started: it needs mosquitto"
-        at_broker = f"{scheme}://{HOST}:{ports.broker}" if stage.uplink else "not started: mosquitto is not installed"
-        took = self.clock.monotonic() - self._began
-        click.echo(f"Ready after {took:.0f} s. Ctrl-C ends everything.\n")
-        click.echo(f"  depot page         http://{HOST}:{ports.site}/{self._code('web')}")
-        click.echo(f"  headquarters page  {headquarters}{self._code('desk')}")
+        headquarters, at_broker = "not started: it needs the broker", "not started: mosquitto is not installed"
+        if stage.uplink is not None:
+            headquarters = f"http://{HOST}:{stage.ports.desk}/{self._code('desk')}"
+            at_broker = stage.uplink.broker.url
+            if stage.uplink.site is not None:
+                at_broker += f"   certificates in {stage.folder}/tls"
+        played = stage.scenario
+        click.echo(f"Ready after {self.clock.monotonic() - self._began:.0f} s. Ctrl-C ends everything.\n")
+        click.echo(f"  depot page         http://{HOST}:{stage.ports.site}/{self._code('web')}")
+        click.echo(f"  headquarters page  {headquarters}")
+        click.echo(f"  broker             {at_broker}\n")
         click.echo(
-            f"  broker             {at_broker}{f'   certificates in {stage.folder}/tls' if stage.uplink else ''}"
+            f"  {played.name}: {len(played.devices)} devices, {len(played.services)} services. What will happen:"
         )
-        click.echo(f"\n  {stage.scenario.name}: {len(stage.scenario.devices)} devices, ", nl=False)
-        click.echo(f"{len(stage.scenario.services)} services. What will happen:")
-        for fault in stage.scenario.faults:
+        for fault in played.faults:
             minutes, seconds = divmod(int(fault.start_s / self.options.speed), 60)
             click.echo(f"    {minutes:2}:{seconds:02}  {fault.note or fault.kind}")
         click.echo("")
