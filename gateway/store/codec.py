@@ -26,6 +26,7 @@ _RAW = 0xFF
 _HEADER = struct.Struct("<BBI")
 _FIRST = struct.Struct("<q")
 _WIDTHS: tuple[type[np.unsignedinteger], ...] = (np.uint8, np.uint16, np.uint32, np.uint64)
+_LARGEST = tuple(int(np.iinfo(kind).max) for kind in _WIDTHS)
 _LEVEL = 6
 _MODES = 3
 """0: values as they are, 1: differences, 2: differences of differences."""
@@ -92,18 +93,18 @@ def _put_ints(values: Ints, scale: int = 0) -> bytes:
     Differences of int64 may wrap around; sums wrap back, so this is exact for every int64.
     """
     best: tuple[int, int, list[int], npt.NDArray[np.uint64]] | None = None
-    rest = values
+    rest, lowest = values, 2**64
     firsts: list[int] = []
     for mode in range(_MODES):
         unsigned = _zigzag(rest)
         top = int(unsigned.max()) if len(unsigned) else 0
-        width = next(index for index, kind in enumerate(_WIDTHS) if top <= np.iinfo(kind).max)
-        if best is None or (width, top) < (best[1], int(best[3].max()) if len(best[3]) else 0):
-            best = (mode, width, list(firsts), unsigned)
-        if len(rest) == 0:
+        if top < lowest:
+            width = next(index for index, largest in enumerate(_LARGEST) if top <= largest)
+            best, lowest = (mode, width, list(firsts), unsigned), top
+        if top == 0:
             break
         firsts.append(int(rest[0]))
-        rest = np.diff(rest)
+        rest = rest[1:] - rest[:-1]
     assert best is not None  # noqa: S101 - the loop runs at least once
     mode, width, kept, unsigned = best
     head = _HEADER.pack(scale << 4 | mode, width, len(values)) + b"".join(_FIRST.pack(first) for first in kept)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.core.errors import VigieError
 from gateway.store.db import Database, row_crc
 
 SUBJECTS_MAX = 0xFFFF
@@ -55,6 +56,8 @@ class Names:
         subject = self.subjects.get(device)
         if subject is None:
             subject = self._next("subject", device)
+            if subject > SUBJECTS_MAX:  # the number has 16 bits in the ids of chunks
+                raise VigieError(f"{self._database.path}: {subject} device names", remedy="start a new samples file")
             self.subjects[device] = subject
         name = SeriesName(subject, metric, instance)
         number = self.series.get(name)

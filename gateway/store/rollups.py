@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,6 +70,21 @@ def merge(parts: Sequence[Rollup]) -> list[Rollup]:
             part.at, count, min(before.minimum, part.minimum), mean, max(before.maximum, part.maximum)
         )
     return [hours[at] for at in sorted(hours)]
+
+
+def encode_uptimes(uptimes: Mapping[int, Uptime]) -> bytes:
+    """Uptimes of one hour by number of the subject: one frame for all, since they are read for months at a time."""
+    rows = [(subject, uptime.up_s, uptime.known_s) for subject, uptime in sorted(uptimes.items())]
+    return zlib.compress(np.array(rows, "<u4").tobytes(), 6)
+
+
+def add_uptimes(frames: Iterable[bytes]) -> dict[int, Uptime]:
+    """The sums of many frames, by number of the subject."""
+    data = b"".join(zlib.decompress(frame) for frame in frames)
+    rows = np.frombuffer(data, "<u4").reshape(-1, 3)
+    subjects, where = np.unique(rows[:, 0], return_inverse=True)
+    up, known = (np.bincount(where, rows[:, column]) for column in (1, 2))
+    return {int(s): Uptime(int(u), int(k)) for s, u, k in zip(subjects, up, known, strict=True)}
 
 
 def uptime(column: Column, hour: int) -> Uptime:

@@ -21,7 +21,7 @@ from gateway.core.reading import Reading
 from gateway.store import rollups
 from gateway.store.codec import Column, decode, encode
 from gateway.store.db import Database, open_database, row_crc
-from gateway.store.names import SUBJECTS_MAX, Names
+from gateway.store.names import Names
 from gateway.store.rollups import HOUR_S, Rollup, Uptime
 
 FILE_NAME = "samples.db"
@@ -97,16 +97,11 @@ class SampleReader:
     def uptime(self, start: float, end: float) -> dict[str, Uptime]:
         """Seconds up and seconds known by device, for closed hours in [start, end)."""
         names = {number: name for name, number in self._names.subjects.items()}
-        low, high = int(start // HOUR_S) << 24, math.ceil(min(end, 2**38) / HOUR_S) << 24
-        found: dict[str, Uptime] = {}
-        for row in self._database.rows(
-            "SELECT id, up_s, known_s, crc FROM uptime WHERE id >= ? AND id < ?", (low, high)
-        ):
-            name = names.get((row[0] >> 8) & SUBJECTS_MAX)
-            if name and self._database.intact("uptime", row, key=row[0]):
-                before = found.get(name, Uptime())
-                found[name] = Uptime(before.up_s + row[1], before.known_s + row[2])
-        return found
+        low, high = int(start // HOUR_S) << 8, math.ceil(min(end, 2**38) / HOUR_S) << 8
+        rows = self._database.rows("SELECT id, frame, crc FROM uptime WHERE id >= ? AND id < ?", (low, high))
+        intact = [row[1] for row in rows if self._database.intact("uptime", row, key=row[0])]
+        found = rollups.add_uptimes(intact)
+        return {names[subject]: uptime for subject, uptime in found.items() if subject in names}
 
     def damage(self) -> dict[str, int]:
         """Rows found damaged since the file was opened, by table."""
@@ -261,37 +256,46 @@ class SqliteSamples(SampleReader):
         for key, buffer in sorted(buffers.items()):
             subject = self._names.series_by_number[key[0]].subject
             subjects.setdefault(subject, []).append(buffer.column(key))
+        uptimes: dict[int, Uptime] = {}
         for subject, columns in sorted(subjects.items()):
             base = hour << 24 | subject << 8
-            ((last,),) = self._database.rows("SELECT max(id) FROM chunk WHERE id >= ? AND id < ?", (base, base + PARTS))
-            number = base if last is None else last + 1
-            if number >= base + PARTS:  # hundreds of late deliveries for one hour: a clock gone mad
+            number = self._free("chunk", base)
+            if number is None:
                 self.lost += sum(len(column.times) for column in columns)
                 continue
             self._put_row("chunk", number, encode(columns))
             self._put_row("rollup", number, rollups.encode(columns))
-            if last is None:
-                self._put_uptime(number, hour, columns)
+            if number == base and (uptime := self._uptime(hour, columns)):
+                uptimes[subject] = uptime  # what comes late fills no gap in it
+        if uptimes and (number := self._free("uptime", hour << 8)) is not None:
+            self._put_row("uptime", number, rollups.encode_uptimes(uptimes))
         self._database.execute("DELETE FROM hot WHERE hour = ?", (hour,))
+
+    def _free(self, table: str, base: int) -> int | None:
+        """The first number of a part that is free; ``None`` after hundreds of late deliveries: a clock gone mad."""
+        query = f"SELECT max(id) FROM {table} WHERE id >= ? AND id < ?"  # noqa: S608 - own names only
+        ((last,),) = self._database.rows(query, (base, base + PARTS))
+        number = base if last is None else int(last) + 1
+        return number if number < base + PARTS else None
 
     def _put_row(self, table: str, number: int, frame: bytes) -> None:
         row = (number, frame)
         self._database.execute(f"INSERT INTO {table} VALUES (?, ?, ?)", (*row, row_crc(*row)))  # noqa: S608
 
-    def _put_uptime(self, number: int, hour: int, columns: list[Column]) -> None:
+    def _uptime(self, hour: int, columns: list[Column]) -> Uptime | None:
         for column in columns:
             name = self._names.series_by_number[column.series]
             if (name.metric, name.instance, column.words) == ("reach.up", "", False):
-                uptime = rollups.uptime(column, hour)
-                row = (number, uptime.up_s, uptime.known_s)
-                self._database.execute("INSERT INTO uptime VALUES (?, ?, ?, ?)", (*row, row_crc(*row)))
+                return rollups.uptime(column, hour)
+        return None
 
     def _prune(self, now: float) -> None:
         """Deletes what is past its keeping. Never by a clock nobody vouches for: it may stand years ahead."""
         if not self._clock.trusted():
             return
-        for table, keep_s in (("chunk", self._raw_s), ("rollup", self._rollup_s), ("uptime", self._rollup_s)):
-            limit = int((now - keep_s) // HOUR_S) << 24
+        keeping = (("chunk", self._raw_s, 24), ("rollup", self._rollup_s, 24), ("uptime", self._rollup_s, 8))
+        for table, keep_s, shift in keeping:
+            limit = int((now - keep_s) // HOUR_S) << shift
             self._database.execute(f"DELETE FROM {table} WHERE id < ?", (limit,))  # noqa: S608 - own names only
 
     def _bound(self) -> None:

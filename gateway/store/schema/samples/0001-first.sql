@@ -20,5 +20,5 @@ CREATE TABLE hot (id INTEGER PRIMARY KEY, hour INTEGER NOT NULL, frame BLOB NOT 
 -- Closed hours: id = hour * 2^24 + subject * 2^8 + part; a part above 0 holds readings that came late.
 CREATE TABLE chunk (id INTEGER PRIMARY KEY, frame BLOB NOT NULL, crc INTEGER NOT NULL);
 CREATE TABLE rollup (id INTEGER PRIMARY KEY, frame BLOB NOT NULL, crc INTEGER NOT NULL);
--- Seconds of the hour in which reach.up was 1, and in which it was known at all.
-CREATE TABLE uptime (id INTEGER PRIMARY KEY, up_s INTEGER NOT NULL, known_s INTEGER NOT NULL, crc INTEGER NOT NULL);
+-- Per hour (id = hour * 2^8 + part): subject, seconds in which reach.up was 1, seconds in which it was known at all.
+CREATE TABLE uptime (id INTEGER PRIMARY KEY, frame BLOB NOT NULL, crc INTEGER NOT NULL);
