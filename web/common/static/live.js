@@ -12,12 +12,10 @@
 
   const swap = html => {
     const open = [...main.querySelectorAll('details')].map(d => d.open);
-    const at = document.activeElement;
-    const all = () => [...main.querySelectorAll('a,button,summary,[tabindex]')];
-    const id = main.contains(at) && at.id, place = main.contains(at) ? all().indexOf(at) : -1;
+    const at = main.contains(document.activeElement) && document.activeElement, id = at && at.id;
     main.innerHTML = html;
     main.querySelectorAll('details').forEach((d, i) => { if (open[i] !== undefined) d.open = open[i]; });
-    const back = (id && $(id)) || all()[place];
+    const back = at && ((id && $(id)) || [...main.querySelectorAll(at.tagName)].find(e => e.textContent === at.textContent));
     if (back) back.focus({ preventScroll: true });
   };
 
