@@ -14,6 +14,7 @@ from gateway.store import outbox
 from gateway.store.db import Database, row_crc
 
 _TRANSITION = msgspec.json.Decoder(Transition)
+_AT_ONCE = 500
 _CHANGE = msgspec.json.Decoder(Change)
 _TRANSITION_COLUMNS = "id, batch, subject, metric, instance, at, body, crc"
 _CHANGE_COLUMNS = "id, batch, incident, kind, at, body, crc"
@@ -86,7 +87,11 @@ class SqliteLedger:
 
     def incidents(self, *, since: float = 0.0) -> list[Incident]:
         """Incidents that are open, or were opened or restored at or after ``since``, newest first."""
-        changes = self._changes(f"WHERE incident IN ({_WANTED}) ORDER BY id", (since,))
+        names = [name for (name,) in self._database.rows(_WANTED, (since,))]
+        changes: list[Change] = []
+        for start in range(0, len(names), _AT_ONCE):  # in two steps: in one, SQLite reads the whole table
+            part = names[start : start + _AT_ONCE]
+            changes += self._changes(f"WHERE incident IN ({','.join('?' * len(part))}) ORDER BY id", tuple(part))
         wanted = [
             incident
             for incident in fold(changes).values()
