@@ -8,6 +8,7 @@ import random
 import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -41,11 +42,6 @@ class PostgresServer:
         self._user: list[str] = []
         if os.getuid() == 0:  # PostgreSQL refuses to run as root
             owner = pwd.getpwnam("postgres")
-            for place in (folder, *folder.parents):
-                if place.stat().st_uid == 0 and place != Path("/tmp"):
-                    place.chmod(place.stat().st_mode | 0o711)
-                if place == Path("/tmp"):
-                    break
             os.chown(folder, owner.pw_uid, owner.pw_gid)
             self._user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
         self._run("initdb", "-D", self.data, "-A", "trust", "-U", "vigie", "--no-sync", "-E", "UTF8", "--locale=C")
@@ -80,15 +76,17 @@ def _free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def postgres() -> Iterator[PostgresServer]:
     found = sorted(POSTGRES.glob("*/bin/initdb"))
     if not found:
         pytest.skip("PostgreSQL is not installed: the ledger is tested on SQLite alone")
     if os.getuid() == 0 and not shutil.which("setpriv"):
         pytest.skip("PostgreSQL refuses to run as root and there is no setpriv")
-    server = PostgresServer(found[-1].parent, tmp_path_factory.mktemp("postgres"))
-    yield server
-    server.stop()
+    # not below pytest's own directory: any other pytest session closes that one to all users but its own
+    with tempfile.TemporaryDirectory(prefix="vigie-postgres-") as folder:
+        server = PostgresServer(found[-1].parent, Path(folder))
+        yield server
+        server.stop()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)])
