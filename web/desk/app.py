@@ -13,7 +13,7 @@ from gateway.clock import Clock
 from gateway.core.device import GATEWAY, Device, Park, Service
 from gateway.core.incident import Change, ChangeKind, Incident
 from web.common import Accounts, BaseOptions, NavItem, State, create_base_app, live_page, needs_sign_in, state_of
-from web.common.language import Language
+from web.common.language import Language, msgid
 from web.common.pages import Build
 from web.desk import api
 from web.desk.facts import FleetFacts, SiteFacts
@@ -48,12 +48,12 @@ def create_app(facts: FleetFacts, options: DeskOptions, clock: Clock) -> Flask:
         BaseOptions(
             folder=Path(__file__).parent,
             brand=options.organisation,
-            subtitle="Siège : tous les sites",
+            subtitle=msgid("Siège : tous les sites"),
             nav=(
-                NavItem("fleet", "Sites"),
-                NavItem("incidents", "Incidents"),
-                NavItem("figures", "Engagements"),
-                NavItem("messages", "Messages"),
+                NavItem("fleet", msgid("Sites")),
+                NavItem("incidents", msgid("Incidents")),
+                NavItem("figures", msgid("Engagements")),
+                NavItem("messages", msgid("Messages")),
             ),
             accounts=options.accounts,
             clock=clock,

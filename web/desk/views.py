@@ -312,7 +312,7 @@ def spent(deadline: Deadline | None, formats: Formats) -> str:
     """How far a clock has run, against what was promised."""
     say = formats.language
     if deadline is None:
-        return say.gettext("sans engagement")
+        return _whole(say.gettext("sans engagement"))
     words = {"used": _whole(formats.duration(deadline.used_s)), "allowed": _whole(formats.duration(deadline.allowed_s))}
     if deadline.missed:
         return say.gettext("%(used)s sur %(allowed)s : dépassé", **words)
