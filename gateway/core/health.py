@@ -26,8 +26,8 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line: ``check`` is clock, storage, wear, power, temperature, memory, link, agent, outbox, broker or
-    certificates; ``remedy`` is empty where there is nothing to do."""
+    """One line: ``check`` is clock, storage, wear, power, temperature, memory, link, agent, outbox, broker,
+    certificates or files; ``remedy`` is empty where there is nothing to do."""
 
     check: str
     state: State
@@ -45,6 +45,15 @@ class Certificate:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredFile:
+    """One file of Vigie's own data: its size in bytes and what is damaged in it."""
+
+    name: str
+    size: int
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Box:
     """What is known of the box. ``status`` is the agent's status document (``None``: there is none); ``configured``
     is False where no site.toml was given, so that nothing can be said of agent, outbox and broker."""
@@ -55,6 +64,7 @@ class Box:
     uplink: bool = False
     status: Mapping[str, Any] | None = None
     certificates: Sequence[Certificate] = ()
+    files: Sequence[StoredFile] = ()
 
 
 def examine(box: Box) -> list[Finding]:
@@ -69,7 +79,7 @@ def examine(box: Box) -> list[Finding]:
         *_link(box),
     ]
     if box.configured:
-        found += [*_agent(box), *_outbox(box), *_broker(box), *_certificates(box)]
+        found += [*_agent(box), *_outbox(box), *_broker(box), *_certificates(box), *_files(box)]
     return found
 
 
@@ -113,6 +123,23 @@ def _clock(box: Box) -> Iterator[Finding]:
                 "runs freely: instants are marked as estimated",
                 "allow NTP (UDP 123) to a time server, and fit a clock module with a battery",
             )
+
+
+def _files(box: Box) -> Iterator[Finding]:
+    for file in box.files:
+        for fault in file.faults:
+            yield Finding(
+                "files",
+                State.FAILING,
+                f"{file.name}: {fault}",
+                "what is damaged is not used; the storage may be dying: save the state with `vigie export --all`",
+            )
+    sound = [file for file in box.files if not file.faults]
+    if sound:
+        size = sum(file.size for file in sound) / 1e6
+        yield Finding(
+            "files", State.OK, f"{', '.join(file.name for file in sound)}: every checksum right, {size:.1f} MB"
+        )
 
 
 def _storage(box: Box) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from gateway.core.device import gateway_device
 from gateway.core.health import Box, Certificate, Finding, State, examine, failing
 from gateway.settings import Settings, load
 from gateway.store.status import FILE_NAME, read_status
+from gateway.store.survey import survey
 
 _MARKS = {State.OK: "ok     ", State.WARNING: "warning", State.FAILING: "FAILING", State.UNKNOWN: "unknown"}
 
@@ -55,6 +56,7 @@ def look(settings: Settings | None, clock: Clock, root: Path = Path("/")) -> Box
         uplink=uplink is not None,
         status=read_status(settings.runtime / FILE_NAME),
         certificates=[certificate(path, clock.wall()) for path in files],
+        files=survey(settings.data, settings.inventory),
     )
 
 

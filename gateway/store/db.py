@@ -95,6 +95,11 @@ class Database:
         with self._lock, self._explained():
             return self._fresh().execute(statement, tuple(values)).fetchall()
 
+    def each(self, statement: str) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query one by one, for tables that do not fit into memory."""
+        with self._lock, self._explained():
+            yield from self._fresh().execute(statement)
+
     def execute(self, statement: str, values: Iterable[Any] = ()) -> sqlite3.Cursor:
         """One statement; commits by itself unless it stands inside ``transaction``."""
         with self._lock, self._explained():
@@ -138,8 +143,12 @@ class Database:
         return [text for (text,) in self.rows("PRAGMA quick_check(20)") if text != "ok"]
 
     def checkpoint(self) -> None:
-        """Moves the log into the file and empties it: a damaged log loses its rows without a word, so keep it short."""
-        self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Moves the log into the file and empties it: a damaged log loses its rows without a word, so keep it short.
+        Does not wait for readers: what they still need stays in the log until the next time."""
+        with self._lock, self._explained():
+            self._connection.execute("PRAGMA busy_timeout = 0")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._connection.execute(f"PRAGMA busy_timeout = {round(BUSY_TIMEOUT_S * 1000)}")
 
     def copy_to(self, path: Path) -> None:
         """A consistent copy of the file, also while another process writes."""

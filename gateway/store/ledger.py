@@ -15,6 +15,8 @@ from gateway.store.db import Database, row_crc
 
 _TRANSITION = msgspec.json.Decoder(Transition)
 _AT_ONCE = 500
+CHECKPOINT_S = 3600.0
+"""The log is emptied into the file this often, since nothing checks its content."""
 _CHANGE = msgspec.json.Decoder(Change)
 _TRANSITION_COLUMNS = "id, batch, subject, metric, instance, at, body, crc"
 _CHANGE_COLUMNS = "id, batch, incident, kind, at, body, crc"
@@ -44,6 +46,7 @@ class SqliteLedger:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._checkpoint_at = 0.0
 
     def record(self, batch: Batch) -> None:
         """Writes the batch in one durable transaction: after a power cut all of it is there or nothing."""
@@ -56,6 +59,9 @@ class SqliteLedger:
                 self._append("change", "incident, kind, at", number, change)
             for message in batch.messages:
                 outbox.put(database, message, batch.stamp)
+        if not 0 <= self._checkpoint_at - batch.stamp.monotonic <= CHECKPOINT_S:
+            self._checkpoint_at = batch.stamp.monotonic + CHECKPOINT_S
+            database.checkpoint()
 
     def _put_batch(self, batch: Batch) -> int:
         stamp = batch.stamp

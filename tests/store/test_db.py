@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.clock import FakeClock, stamp
+from gateway.clock import FakeClock, SystemClock, stamp
 from gateway.core.errors import DamagedError, UnavailableError, VigieError
 from gateway.core.incident import Transition, Verdict
 from gateway.ports import Batch, Message
@@ -210,3 +210,30 @@ def test_rows_with_one_checksum_are_one_row(one: list[float | str | bytes | None
     """Collisions of CRC-32 exist; hypothesis does not find them by chance, it would find shifted columns."""
     if row_crc(*one) == row_crc(*other):
         assert repr(one).replace("-0.0", "0.0") == repr(other).replace("-0.0", "0.0")
+
+
+def test_log_of_the_record_is_emptied_each_hour(tmp_path: Path) -> None:
+    clock = FakeClock()
+    database = open_database(tmp_path / "vigie.db")
+    ledger, log = SqliteLedger(database), tmp_path / "vigie.db-wal"
+    sizes = []
+    for minutes in (0, 10, 55):
+        clock.advance(minutes * 60)
+        ledger.record(Batch(stamp(clock), messages=[Message("evt", 1, {})]))
+        sizes.append(log.stat().st_size)
+    assert sizes[0] == sizes[2] == 0 < sizes[1]
+
+
+def test_reader_in_the_middle_of_reading_delays_no_checkpoint(tmp_path: Path) -> None:
+    database = open_database(tmp_path / "vigie.db")
+    ledger = SqliteLedger(database)
+    ledger.record(batch(1.0))
+    reading = open_database(tmp_path / "vigie.db", read_only=True).each("SELECT id FROM transition")
+    ledger.record(batch(2.0))
+    assert next(reading) == (1,)
+    clock = SystemClock()
+    began = clock.monotonic()
+    database.checkpoint()
+    assert clock.monotonic() - began < 5.0  # a writer that waited would do so for ten
+    assert len(ledger.transitions(0, 10)) == 2
+    assert database.rows("PRAGMA busy_timeout") == [(10_000,)]
