@@ -7,6 +7,7 @@ import contextlib
 import re
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -25,7 +26,7 @@ from gateway.simulate import nut, scenario
 from gateway.simulate.depot import Depot, find_places
 from gateway.simulate.nut import Program
 
-_READY_S = 60.0
+_READY_S = 110.0
 _CODE = re.compile(r"\b([2-9A-HJ-NP-Z]{4,5}(?:-?[2-9A-HJ-NP-Z]{4,5}){1,2})\b")
 
 
@@ -42,7 +43,9 @@ class DemoOptions:
 
 
 @click.command()
-@click.option("--for", "for_s", type=click.FloatRange(min=0, min_open=True), help="End after this many seconds.")
+@click.option(
+    "--for", "for_s", type=click.FloatRange(min=0, min_open=True), help="End this many seconds after it is ready."
+)
 @click.option("--port", type=click.IntRange(1, 65000), default=8080, show_default=True, help="Port of the depot page.")
 @click.option("--scenario", "path", type=click.Path(path_type=Path), help="Another scenario than the one shipped.")
 @click.option("--speed", type=click.FloatRange(0.1, 100), default=1.0, help="Let the scenario pass this much faster.")
@@ -81,7 +84,7 @@ class _Demo:
         async with contextlib.AsyncExitStack() as stack:
             running = asyncio.create_task(self._play(stack))
             stopping = asyncio.create_task(stop.wait())
-            await asyncio.wait({running, stopping}, timeout=self.options.for_s, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
             stopping.cancel()
             running.cancel()
             click.echo("Vigie demo: ending ...")
@@ -92,7 +95,18 @@ class _Demo:
         return 0
 
     async def _play(self, stack: contextlib.AsyncExitStack) -> None:
-        """Builds everything onto the stack, shows where it is, and comments until it is cancelled."""
+        """Builds everything onto the stack, shows where it is, and comments until the time is over."""
+        async with _turn():
+            depot, stage = await self._build(stack)
+        depot.restart()
+        self._show(stage)
+        truth, findings = commentary.Truth(depot, self._say), commentary.Findings(self._say)
+        with contextlib.suppress(TimeoutError):
+            follow = commentary.follow(truth, findings, HOST, stage.ports.site)
+            await asyncio.wait_for(follow, self.options.for_s)
+
+    async def _build(self, stack: contextlib.AsyncExitStack) -> tuple[Depot, Stage]:
+        """Everything up to the moment in which both pages answer."""
         stage = self._stage()
         stage.write()
         depot = await stack.enter_async_context(self._depot(stage))
@@ -102,10 +116,7 @@ class _Demo:
         if stage.uplink is not None:
             await self._keep_running(stack, broker.prepare(stage.uplink.broker, broker.installed() or "mosquitto"))
         await self._start_product(stack, stage)
-        depot.restart()
-        self._show(stage)
-        truth, findings = commentary.Truth(depot, self._say), commentary.Findings(self._say)
-        await commentary.follow(truth, findings, HOST, stage.ports.site)
+        return depot, stage
 
     def _stage(self) -> Stage:
         """Chooses ports, addresses and secrets; says what is missing and what that costs."""
@@ -114,7 +125,7 @@ class _Demo:
         with_nut = nut.installed() is not None
         if not with_nut and any(device.sim.agent == "nut" for device in played.devices):
             notes.append("nut-server is not installed: the UPS is read over SNMP instead of NUT")
-        places = find_places(played, with_nut=with_nut)
+        places = find_places(played, with_nut=with_nut, usual_ports=True)
         uplink = self._uplink(ports, str(played.site["organisation"]), str(played.site["id"]), notes)
         for note in notes:
             click.echo(f"note: {note}")
@@ -200,6 +211,23 @@ class _Demo:
     def _say(self, who: str, text: str) -> None:
         minutes, seconds = divmod(int(self.clock.monotonic() - self._began), 60)
         click.echo(f"{minutes:3}:{seconds:02}  {who:6} {text}")
+
+
+@contextlib.asynccontextmanager
+async def _turn() -> AsyncIterator[None]:
+    """One demo of this machine starts at a time: a port that was found free must still be free when it is opened.
+
+    The turn is a name in the kernel's list of Unix sockets, which is given back even by a process that is killed.
+    """
+    with socket.socket(socket.AF_UNIX) as turn:
+        while True:
+            try:
+                turn.bind("\0vigie-demo-starts")
+            except OSError:
+                await asyncio.sleep(0.2)
+            else:
+                break
+        yield
 
 
 def _vigie(command: str, config: Path) -> Program:

@@ -44,17 +44,18 @@ class _Seen:
     shown: mib.View | None = None
 
 
-def find_places(scenario: Scenario, *, with_nut: bool) -> Places:
-    """A loopback address of its own for every device, on well-known ports where they are free."""
+def find_places(scenario: Scenario, *, with_nut: bool, usual_ports: bool = False) -> Places:
+    """A loopback address of its own for every device; any free ports, or the usual ones where they are free."""
+    agent_port, nut_port = (_AGENT_PORT, _NUT_PORT) if usual_ports else (0, 0)
     devices, services = {}, {}
     ups = None
     for number, device in enumerate(scenario.devices, start=10):
         host = f"127.0.23.{number}"
         if device.sim.agent == "nut" and with_nut:
-            ups = Endpoint(host, _free_port(host, _NUT_PORT, socket.SOCK_STREAM))
+            ups = Endpoint(host, _free_port(host, nut_port, socket.SOCK_STREAM))
             devices[device.id] = ups
         elif device.sim.agent != "none":
-            devices[device.id] = Endpoint(host, _free_port(host, _AGENT_PORT, socket.SOCK_DGRAM))
+            devices[device.id] = Endpoint(host, _free_port(host, agent_port, socket.SOCK_DGRAM))
     for service in scenario.services:
         host = devices[service.depends_on[0]].host if service.depends_on else "127.0.23.9"
         services[service.id] = Endpoint(host, _free_port(host, 0, socket.SOCK_STREAM))

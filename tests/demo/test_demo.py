@@ -34,7 +34,7 @@ start_s = 8
 duration_s = 40
 note = "the mains fail"
 """
-READY_S, OPEN_S, OVER_S, END_S = 90.0, 60.0, 120.0, 30.0
+READY_S, OPEN_S, OVER_S, END_S = 150.0, 90.0, 150.0, 40.0
 
 
 @dataclass
@@ -170,7 +170,10 @@ def test_power_cut_is_one_incident_from_the_wire_to_headquarters(demo: Running) 
     )
     at_site = demo.rows("site-data/vigie.db", "SELECT count(*) FROM transition")
     assert demo.rows("desk-data/desk.db", "SELECT count(*) FROM transition") == at_site
-    assert demo.rows("desk-data/desk.db", "SELECT count(*) FROM incident") == [(1,)]
+    # a silence that was told before the UPS had been asked is an incident merged into the power cut at both places
+    changes = [json.loads(body) for (body,) in demo.rows("desk-data/desk.db", "SELECT body FROM change")]
+    merged = {change["incident"] for change in changes if change["kind"] == "merged"}
+    assert {change["incident"] for change in changes} - merged == {incident["id"]}
     demo.until(lambda: demo.json("/api/v1/status")["panel"]["light"] == "green", OPEN_S, "a green light")
 
     assert len(demo.children()) == 6
@@ -210,7 +213,7 @@ def pid_of(command: str) -> int:
 
 
 def test_demo_ends_by_itself_and_leaves_no_folder(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "gateway.main", "demo", "--for", "6", "--port", str(free_port())]
+    command = [sys.executable, "-m", "gateway.main", "demo", "--for", "2", "--port", str(free_port())]
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=READY_S, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -222,7 +225,7 @@ def test_missing_programs_are_told_with_what_they_cost(tmp_path: Path) -> None:
     code = (
         "import sys; from gateway.main.rig import broker; from gateway.simulate import nut;"
         "broker._FOLDERS = (); nut._FOLDERS = ();"
-        "from gateway.main.cli import main; sys.argv = ['vigie', 'demo', '--for', '6', '--port', sys.argv[1]]; main()"
+        "from gateway.main.cli import main; sys.argv = ['vigie', 'demo', '--for', '2', '--port', sys.argv[1]]; main()"
     )
     environment = {**os.environ, "PATH": str(tmp_path), "TMPDIR": str(tmp_path)}
     command = [sys.executable, "-c", code, str(free_port())]
