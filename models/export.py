@@ -2,7 +2,7 @@
 """Makes the shipped anomaly model: trains a small network on synthetic telemetry, quantises it to int8, calibrates it
 on normal data and writes model.onnx and model.json. Same seed, same machine: same files.
 
-    .venv/bin/python models/export.py [--out gateway/detect] [--steps 1200]
+    .venv/bin/python models/export.py [--out gateway/detect] [--steps 1500]
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def train(steps: int) -> Weights:
     first = [np.zeros_like(array) for array in flat]
     second = [np.zeros_like(array) for array in flat]
     for step in range(1, steps + 1):
-        rows, labels = examples(random, 512)
+        rows, labels = examples(random, 256)
         rate = 0.003 * 0.5 * (1.0 + np.cos(np.pi * step / steps)) + 1e-5
         for array, slope, m, v in zip(
             flat, gradients(weights, forward(weights, rows), labels), first, second, strict=True
@@ -153,8 +153,8 @@ def measure(plain: bytes, int8: bytes) -> dict[str, float]:
     """Figures on synthetic windows that neither training nor calibration saw: the share of faults found at one false
     alarm in a thousand normal windows, for this model, the same before quantisation, and a plain robust z."""
     random = np.random.default_rng(SEED + 3)
-    good, good_interval = normal(random, 40_000)
-    bad, bad_interval, kind = faulty(random, 20_000)
+    good, good_interval = normal(random, 16_000)
+    bad, bad_interval, kind = faulty(random, 8_000)
     rows_good, rows_bad = features(good, good_interval), features(bad, bad_interval)
 
     def found(good_scores: NDArray[np.floating], bad_scores: NDArray[np.floating]) -> NDArray[np.bool_]:
@@ -175,7 +175,7 @@ def measure(plain: bytes, int8: bytes) -> dict[str, float]:
 
 def calibrate(model: bytes) -> dict[str, object]:
     """Quantiles and tail of the logits of normal data."""
-    windows, interval = normal(np.random.default_rng(SEED + 2), 60_000)
+    windows, interval = normal(np.random.default_rng(SEED + 2), 40_000)
     found = np.sort(logits(model, features(windows, interval)))
     knots = np.quantile(found, np.linspace(0.0, TAIL_FROM, 100))
     # an int8 output repeats values: interpolation needs strictly rising knots
@@ -191,7 +191,7 @@ def main() -> None:
     """Writes model.onnx and model.json into the folder."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
     parser.add_argument("--out", type=Path, default=Path(__file__).parent.parent / "gateway" / "detect")
-    parser.add_argument("--steps", type=int, default=1200)
+    parser.add_argument("--steps", type=int, default=1500)
     options = parser.parse_args()
     plain = graph(train(options.steps))
     onnx.checker.check_model(plain)

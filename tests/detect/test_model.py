@@ -130,6 +130,17 @@ def test_the_card_admits_what_quantisation_costs(detector: ModelDetector) -> Non
     assert measured["bytes"] == SHIPPED.stat().st_size < 100_000
 
 
+def test_the_model_card_tells_the_measured_figures(detector: ModelDetector) -> None:
+    text = (ROOT / "models" / "MODEL_CARD.md").read_text()
+    measured = detector.card.measured
+    kinds = " / ".join(f"{measured[f'recall_{kind}']:.2f}" for kind in ("spike", "shift", "ramp", "burst", "drop"))
+    assert f"| this model (int8) | {measured['recall_at_1_per_1000']:.2f} |" in text
+    assert f"kB) | {measured['recall_at_1_per_1000_fp32']:.2f} |" in text
+    assert f"alone | {measured['recall_at_1_per_1000_robust_z']:.2f} |" in text
+    assert kinds in text
+    assert f"`{detector.version}`" in text
+
+
 def test_the_script_makes_the_shipped_model_again(detector: ModelDetector, tmp_path: Path) -> None:
     command = [sys.executable, "models/export.py", "--out", str(tmp_path)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=240)
