@@ -100,6 +100,7 @@ class Watch:
             return outcome
         for reading in readings:
             self._judge(reading, outcome)
+            at = max(at, reading.at)  # a collector stamps its readings later than the round began
         self._polled[subject] = at
         if own:
             self._notice_own_port(at, outcome)

@@ -94,6 +94,13 @@ def test_power_cut_is_one_incident_with_everything_dark_as_its_symptoms(site: De
     assert incident.priority == "P2"
 
 
+def test_incident_is_never_detected_before_its_first_bad_reading(site: Depot) -> None:
+    at = site.now
+    outcome = site.watch.see("ups-1", [Reading("ups-1", "ups.status", "OB DISCHRG", at + 0.2)], at)
+    [opened] = outcome.changes
+    assert opened.at == at + 0.2 == opened.detected_at
+
+
 def test_power_cut_is_restored_when_the_last_machine_has_booted(site: Depot) -> None:
     site.values["ups-1", "ups.status", ""] = "OB DISCHRG"
     site.silent |= {"prn-1"}
