@@ -90,7 +90,7 @@ def asked_keys(*files: Path) -> set[str]:
             if not isinstance(node, ast.Call):
                 continue
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if name in readers:
+            if name in readers or name.startswith("read_"):
                 texts = [
                     one.value for one in node.args[:2] if isinstance(one, ast.Constant) and isinstance(one.value, str)
                 ]
