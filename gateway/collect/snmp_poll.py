@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.collect.snmp_ask import AskError, Habits, Session, Walk, first_below, get_all
-from gateway.collect.snmp_read import choose, indexes, matches
+from gateway.collect.snmp_read import choose, matches
 from gateway.collect.snmp_values import SYS_DESCR, SYS_NAME, SYS_OBJECT_ID, SYS_UP_TIME, Answers, System, system_of
 from gateway.core.reading import Failure, FailureKind
 from gateway.profiles.model import Profile, Table
@@ -50,7 +50,8 @@ async def identify(session: Session, profiles: Sequence[Profile], habits: Habits
     """Finds out what an agent is. Raises AskError if it does not answer."""
     habits = habits or Habits()
     found = await get_all(session, SYSTEM, habits)
-    prefixes = {tuple(prefix) for profile in profiles for match in profile.match for prefix in match.has}
+    wanted = {prefix for profile in profiles for match in profile.match for prefix in match.has}
+    prefixes = {prefix[:-1] if prefix[-1] == 0 else tuple(prefix) for prefix in wanted}  # a scalar is below its object
     found.update(await first_below(session, sorted(prefixes), habits))
     if not found:
         raise AskError(FailureKind.GARBLED, "it answers, but gives none of the values that every agent has")
@@ -98,7 +99,7 @@ async def _table(
     walk = Walk(session, known.habits)
     try:
         await walk.run(often if before is not None else [*often, *rarely], None if before is None else len(before))
-        known.rows[key] = tuple(indexes(table, Answers(walk.found)))
+        known.rows[key] = _rows(walk.found, often or rarely)
         if before is not None and rarely and known.rows[key] != before:
             await walk.run(rarely, len(known.rows[key]))
     except AskError as error:
@@ -110,6 +111,11 @@ async def _table(
         values.update(walk.found)
         known.rarely.update({oid: value for oid, value in walk.found.items() if _is_below(oid, rarely)})
     return None
+
+
+def _rows(values: Mapping[Oid, Value], columns: Sequence[Oid]) -> tuple[Oid, ...]:
+    answers = Answers(values)
+    return tuple(sorted({index for column in columns for index in answers.below(column)}))
 
 
 def _is_below(oid: Oid, columns: Sequence[Oid]) -> bool:

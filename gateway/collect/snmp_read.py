@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from gateway.collect.snmp_values import ABSENT, Answers, System, number_of, system_of, text_of
 from gateway.core import ups
+from gateway.core.device import Kind
 from gateway.core.reading import Identity, Severity
 from gateway.profiles.model import Match, Oids, Profile, Quantity, Sentinel, State, StateMap, Table, TableIdentity
 from gateway.profiles.recording import Oid, Tag, Value, dotted
@@ -286,10 +287,10 @@ def identify(profiles: list[Profile], answers: Answers, vendor: str = "") -> Ide
         for table in profile.table:
             if table.identity is not None:
                 _identify_row(table, table.identity, device, texts)
-    main = next((profile for profile in profiles if profile.kind), profiles[0] if profiles else None)
+    kind = next((profile.kind for profile in profiles if profile.kind), Kind.OTHER)
     return Identity(
-        profile=main.id if main else "",
-        kind=main.kind if main and main.kind else "other",
+        profile=profiles[0].id if profiles else "",
+        kind=kind,
         vendor=texts["vendor"] or vendor,
         model=texts["model"],
         serial=texts["serial"],

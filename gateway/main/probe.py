@@ -128,7 +128,9 @@ def _told(host: str, poll: Poll) -> str:
     if poll.failure:
         return f"{host}: {poll.failure.kind}: {poll.failure.detail}\n  {_REMEDIES[poll.failure.kind]}"
     known = poll.identity
-    lines = [f"{host}: {known.kind}, {' '.join(filter(None, (known.vendor, known.model))) or 'of unknown make'}"]
+    named = known.model.lower().startswith(known.vendor.lower())
+    make = known.model if named else f"{known.vendor} {known.model}"
+    lines = [f"{host}: {known.kind}, {make.strip() or 'of unknown make'}"]
     for name, text in (("profile", known.profile), ("serial", known.serial), ("firmware", known.firmware)):
         if text:
             lines.append(f"  {name:9} {text}")
