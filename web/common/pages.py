@@ -87,7 +87,7 @@ def live_page(template: str, build: Build, *, version: str, checked_at: float | 
     key = (template, request.full_path, request.host, g.language.code, who, version, bucket)
     page = _cache().get(key, lambda: render_template(template, checked=CHECKED_MARK, live=True, **build()))
     part = request.headers.get("X-Part") == "main"
-    checked = g.formats.clock(checked_at) if checked_at is not None else "–"
+    checked = g.formats.clock(checked_at) if checked_at is not None else "-"  # a header: ASCII
     response = Response(mimetype="text/html")
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["X-Checked"] = checked

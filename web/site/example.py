@@ -1,7 +1,7 @@
 """An invented depot as literal facts: the fake `Sources` for tests, screenshots and for looking at the pages.
 
-Four scenes: "ok", "down" (the till server is dead and somebody is on it), "power" (the mains have just failed and
-nobody is), "stale" (the watch stopped ten minutes ago).
+Five scenes: "new" (the agent has never run), "ok", "down" (the till server is dead and somebody is on it), "power"
+(the mains have just failed and nobody is), "stale" (the watch stopped ten minutes ago).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from web.site.facts import Series, SiteCard, Sources
 NOW = 1_795_339_208.0
 """Sunday 22 November 2026, 09:20:08 UTC: 10:20:08 in Algiers."""
 
-SCENES = ("ok", "down", "power", "stale")
+SCENES = ("new", "ok", "down", "power", "stale")
 _MINUTE = 60.0
 _OLD = 20 * 86400.0
 
@@ -138,12 +138,14 @@ _PAST_STORY = (
 )
 
 _STORIES: Mapping[str, Sequence[Change]] = {
+    "new": (),
     "ok": _PAST_STORY,
     "down": (*_DOWN_STORY, *_WATCH_STORY, *_PAST_STORY),
     "power": (*_POWER_STORY, *_PAST_STORY),
     "stale": (*_DOWN_STORY, *_WATCH_STORY, *_PAST_STORY),
 }
 _BAD: Mapping[str, Mapping[str, tuple[Verdict, float]]] = {
+    "new": {},
     "ok": {},
     "down": {
         "srv-1": (Verdict.CRITICAL, NOW - 38 * _MINUTE),
@@ -228,8 +230,10 @@ class Example:
             for name in (*_PARK.devices, *_PARK.services)
         ]
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> dict[str, Any] | None:
         """The agent's status document."""
+        if self.scene == "new":
+            return None
         bad = self._bad()
 
         def entry(name: str, at: float) -> dict[str, Any]:
