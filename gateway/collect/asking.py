@@ -49,7 +49,7 @@ async def asking(what: str, timeout_s: float) -> AsyncIterator[None]:
             yield
     except TimeoutError as error:
         raise NoAnswerError(Failure(FailureKind.TIMEOUT, what, f"no answer within {timeout_s:g} s")) from error
-    except socket.gaierror as error:
+    except (socket.gaierror, UnicodeError) as error:  # UnicodeError: not even the form of a name
         raise UnresolvedError(Failure(FailureKind.REFUSED, what, "the name cannot be resolved")) from error
     except ConnectionRefusedError as error:
         raise NoAnswerError(Failure(FailureKind.REFUSED, what, "connection refused")) from error

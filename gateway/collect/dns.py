@@ -27,8 +27,9 @@ async def ask(target: str, port: int, expect: str, timeout_s: float) -> Answer:
     began = loop.time()
     identifier = secrets.randbelow(1 << 16)
     async with asking(what, timeout_s):
+        packet = question(identifier, name)
         _, address = await resolve(server)
-        addresses = await _exchange((address, port), question(identifier, name), identifier, what)
+        addresses = await _exchange((address, port), packet, identifier, what)
     if not addresses:
         raise NoAnswerError(Failure(FailureKind.GARBLED, what, "the name has no address"))
     if expect and expect not in addresses:

@@ -7,7 +7,7 @@ import io
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from typing import cast
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from gateway.collect.asking import Answer, NoAnswerError, asking
 from gateway.collect.tls import Trust, connect, connect_tls
@@ -16,6 +16,7 @@ from gateway.core.reading import Failure, FailureKind
 _LARGEST = 512 * 1024
 _REDIRECTS = 3
 _SECURE = 443
+_IN_URLS = "!#$%&'()*+,/:;=?@[]~"  # what may stand in a URL; anything else (é, blank) is escaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +40,27 @@ async def ask(url: str, expect: str, timeout_s: float, trust: Trust) -> Answer:
             page, expires_at = await _get(urlsplit(url), trust)
             if expires_at is not None:
                 remaining = expires_at - trust.now
-            onward = urljoin(url, page.location) if page.status in (301, 302, 303, 307, 308) and page.location else ""
-            if not onward or urlsplit(onward).hostname != urlsplit(url).hostname or requests > _REDIRECTS:
+            to = onward(url, page)
+            if not to or requests > _REDIRECTS:
                 break
-            url = onward
+            url = to
         failure = judge(url, page, expect)
     if failure:
         raise NoAnswerError(failure, certificate_remaining_s=remaining, requests=requests)
     return Answer(asyncio.get_running_loop().time() - began, certificate_remaining_s=remaining, requests=requests)
+
+
+def onward(url: str, page: Page) -> str:
+    """Where a redirect on the same host leads; "" for any other page, and for a redirect to elsewhere."""
+    if page.status not in (301, 302, 303, 307, 308) or not page.location:
+        return ""
+    try:
+        to = urljoin(url, page.location)
+        there = urlsplit(to)
+        usable = there.scheme in ("http", "https") and there.port != 0
+    except ValueError:  # the server's text is no URL
+        return ""
+    return to if usable and there.hostname == urlsplit(url).hostname else ""
 
 
 def judge(url: str, page: Page, expect: str) -> Failure | None:
@@ -80,7 +94,7 @@ async def _get(url: SplitResult, trust: Trust) -> tuple[Page, float | None]:
 
 
 def _request(url: SplitResult) -> bytes:
-    path = (url.path or "/") + (f"?{url.query}" if url.query else "")
+    path = quote((url.path or "/") + (f"?{url.query}" if url.query else ""), safe=_IN_URLS)
     host = url.netloc.rpartition("@")[2]
     lines = (f"GET {path} HTTP/1.1", f"Host: {host}", "User-Agent: vigie", "Accept: */*", "Connection: close")
     return "\r\n".join((*lines, "", "")).encode("utf-8")
@@ -137,6 +151,6 @@ def parse(raw: bytes, what: str) -> Page:
     charset = response.headers.get_content_charset("utf-8")
     try:
         text = body.decode(charset, "replace")
-    except LookupError:
+    except (LookupError, ValueError):  # no such charset
         text = body.decode("utf-8", "replace")
     return Page(response.status, response.headers.get("Location", ""), text)

@@ -101,7 +101,7 @@ class Reach:
     def _host(self, service: Service, check: ServiceCheck) -> str:
         """Whom to ask: the host of the check, else the first device the service is on."""
         if check.type == "http":
-            return urlsplit(check.target).hostname or ""
+            return check.target
         on = next((address for one in service.depends_on if (address := self._address_of(one))), "")
         if check.type == "dns":
             return check.target.partition("@")[2] or on
@@ -125,15 +125,23 @@ def fault_of(check: ServiceCheck, host: str) -> str:
     """Why a check cannot be asked at all; "" if it can."""
     if check.type not in ("http", "tcp", "dns", "tls", "ping"):
         return f'check type "{check.type}" is unknown: http, tcp, dns, tls or ping'
-    if check.type == "http" and urlsplit(check.target).scheme not in ("http", "https"):
-        return "the check needs a URL that begins with http:// or https://"
+    if check.type == "http" and not _is_url(check.target):
+        return "the check needs a URL such as http://host:8080/path or https://host/"
     if check.type == "dns" and not check.target.partition("@")[0]:
         return "the check needs a name to resolve"
-    if check.type in ("tcp", "tls", "ping", "http") and not host:
+    if check.type in ("tcp", "tls", "ping") and not host:
         return "the check names no host, and no device of the service has an address"
     if check.type == "tcp" and not check.port:
         return "the check needs a port"
     return ""
+
+
+def _is_url(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        return url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:
+        return False
 
 
 async def _tcp(host: str, port: int, timeout_s: float) -> Answer:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from gateway.clock import Clock
-from gateway.collect.smart_values import Disk, understand
+from gateway.collect.smart_values import Disk, rows, table, understand
 from gateway.core.device import Device
 from gateway.core.reading import Failure, FailureKind, Identity, Poll, Reading
 
@@ -107,7 +107,9 @@ class Smart:
     def _scan(self) -> list[tuple[str, str]]:
         """(device file, smartctl's type) of each disk."""
         answer = self._run("scan of the disks", ["--scan"])
-        disks = [(str(one["name"]), str(one.get("type", "auto"))) for one in answer.get("devices", []) if "name" in one]
+        disks = [
+            (str(one["name"]), str(one.get("type", "auto"))) for one in rows(answer.get("devices")) if "name" in one
+        ]
         if not disks:
             raise SmartError(FailureKind.REFUSED, "scan of the disks", "smartctl finds no disk that speaks SMART here")
         return disks
@@ -156,13 +158,13 @@ class SmartError(Exception):
 
 def _asleep(answer: Mapping[str, Any]) -> bool:
     """True if the disk was left alone because it is in standby (smartctl then ends with status 2)."""
-    messages = answer.get("smartctl", {}).get("messages", [])
+    messages = rows(table(answer, "smartctl").get("messages"))
     return any(" mode, exit(" in str(one.get("string", "")) for one in messages)
 
 
 def _said(answer: Mapping[str, Any]) -> str:
     """smartctl's own words on what went wrong."""
-    messages = answer.get("smartctl", {}).get("messages", [])
+    messages = rows(table(answer, "smartctl").get("messages"))
     return "; ".join(str(one.get("string", "")) for one in messages if one.get("severity") == "error")
 
 

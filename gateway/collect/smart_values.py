@@ -52,6 +52,19 @@ class Disk:
     values: tuple[Value, ...]
 
 
+def table(answer: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+    """The inner object under some keys; an empty one where there is none."""
+    inner: Any = answer
+    for key in keys:
+        inner = inner.get(key) if isinstance(inner, dict) else None
+    return inner if isinstance(inner, dict) else {}
+
+
+def rows(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list."""
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
 def understand(name: str, answer: Mapping[str, Any]) -> Disk | None:
     """``None`` where the answer holds neither a verdict nor a counter (a USB bridge that passes nothing on)."""
     values = tuple(
@@ -72,11 +85,11 @@ def understand(name: str, answer: Mapping[str, Any]) -> Disk | None:
 
 
 def _verdict(answer: Mapping[str, Any]) -> Iterator[Value]:
-    passed = answer.get("smart_status", {}).get("passed")
+    passed = table(answer, "smart_status").get("passed")
     if isinstance(passed, bool):
         word, severity = ("passed", Severity.OK) if passed else ("failed", Severity.CRITICAL)
         yield Value("hw.physical_disk.status", word, "smart_status.passed", severity)
-    test = answer.get("ata_smart_data", {}).get("self_test", {}).get("status", {})
+    test = table(answer, "ata_smart_data", "self_test", "status")
     if "string" in test:
         good = test.get("passed", True) is not False
         severity = Severity.OK if good else Severity.CRITICAL
@@ -84,13 +97,13 @@ def _verdict(answer: Mapping[str, Any]) -> Iterator[Value]:
 
 
 def _common(answer: Mapping[str, Any]) -> Iterator[Value]:
-    temperature = _number(answer.get("temperature", {}).get("current"))
+    temperature = _number(table(answer, "temperature").get("current"))
     if temperature:  # 0 stands for "no sensor"
         yield Value("hw.temperature", temperature, "temperature.current")
-    size = _number(answer.get("user_capacity", {}).get("bytes")) or _number(answer.get("nvme_total_capacity"))
+    size = _number(table(answer, "user_capacity").get("bytes")) or _number(answer.get("nvme_total_capacity"))
     if size:
         yield Value("hw.physical_disk.size", size, "user_capacity.bytes")
-    hours = _number(answer.get("power_on_time", {}).get("hours"))
+    hours = _number(table(answer, "power_on_time").get("hours"))
     if hours is not None:
         yield Value(_PREFIX + "power_on_time", hours * _HOUR_S, "power_on_time.hours")
     cycles = _number(answer.get("power_cycle_count"))
@@ -99,10 +112,10 @@ def _common(answer: Mapping[str, Any]) -> Iterator[Value]:
 
 
 def _ata(answer: Mapping[str, Any]) -> Iterator[Value]:
-    table = answer.get("ata_smart_attributes", {}).get("table", [])
-    rows = {row["id"]: row for row in table if isinstance(row, dict) and isinstance(row.get("id"), int)}
-    for number, row in rows.items():
-        raw = _number(row.get("raw", {}).get("value"))
+    found = rows(table(answer, "ata_smart_attributes").get("table"))
+    known = {row["id"]: row for row in found if isinstance(row.get("id"), int)}
+    for number, row in known.items():
+        raw = _number(table(row, "raw").get("value"))
         if number in _ATA and raw is not None:
             yield Value(
                 _PREFIX + _ATA[number], _low_bits(number, raw), f"attribute {number} {row.get('name', '')}".strip()
@@ -110,15 +123,15 @@ def _ata(answer: Mapping[str, Any]) -> Iterator[Value]:
     if answer.get("rotation_rate") != 0:  # 0: solid state; absent: not known, and then wear would be a guess
         return
     for number in _WEAR:
-        left = _number(rows.get(number, {}).get("value"))
+        left = _number(known.get(number, {}).get("value"))
         if left is not None and 0 <= left <= _FRACTION:
-            source = f"attribute {number} {rows[number].get('name', '')}".strip()
+            source = f"attribute {number} {known[number].get('name', '')}".strip()
             yield Value("hw.physical_disk.endurance_utilization", 1 - left / _FRACTION, source)
             return
 
 
 def _nvme(answer: Mapping[str, Any]) -> Iterator[Value]:
-    log = answer.get("nvme_smart_health_information_log", {})
+    log = table(answer, "nvme_smart_health_information_log")
     for key, metric, factor in (
         ("critical_warning", _PREFIX + "critical_warning", 1.0),
         ("available_spare", "hw.physical_disk.available_spare", 1 / _FRACTION),
@@ -137,8 +150,8 @@ def _scsi(answer: Mapping[str, Any]) -> Iterator[Value]:
     grown = _number(answer.get("scsi_grown_defect_list"))
     if grown is not None:
         yield Value(_PREFIX + "reallocated_sectors", grown, "scsi_grown_defect_list")
-    counters = answer.get("scsi_error_counter_log", {})
-    wrong = [_number(counters.get(way, {}).get("total_uncorrected_errors")) for way in ("read", "write", "verify")]
+    counters = table(answer, "scsi_error_counter_log")
+    wrong = [_number(table(counters, way).get("total_uncorrected_errors")) for way in ("read", "write", "verify")]
     if known := [number for number in wrong if number is not None]:
         yield Value(_PREFIX + "reported_uncorrectable", sum(known), "scsi_error_counter_log")
 

@@ -162,8 +162,16 @@ async def test_an_open_port_is_up_and_a_closed_one_refuses() -> None:
     assert reason(down) == ("refused", "connection refused")
 
 
-async def test_a_host_whose_name_does_not_exist_is_down_for_its_users() -> None:
-    assert reason(await check("tcp", "no-such-host.invalid", port=80)) == ("refused", "the name cannot be resolved")
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "no..name", "x" * 70])
+async def test_a_host_whose_name_does_not_exist_is_down_for_its_users(host: str) -> None:
+    assert reason(await check("tcp", host, port=80)) == ("refused", "the name cannot be resolved")
+
+
+async def test_a_path_with_blanks_and_accents_is_escaped_once() -> None:
+    seen: list[bytes] = []
+    async with listening(saying(page("200 OK"), seen=seen)) as port:
+        await check("http", f"http://{HOST}:{port}/état du%20stock?q=é")
+    assert seen[0].startswith(b"GET /%C3%A9tat%20du%20stock?q=%C3%A9 HTTP/1.1")
 
 
 # DNS
@@ -292,6 +300,8 @@ async def test_icmp_reaches_this_machine() -> None:
     [
         (ServiceCheck("smoke", "x"), 'check type "smoke" is unknown'),
         (ServiceCheck("http", "erp.example"), "needs a URL"),
+        (ServiceCheck("http", "http://erp.example:99999/"), "needs a URL"),
+        (ServiceCheck("http", "http://[erp/"), "needs a URL"),
         (ServiceCheck("dns", "@192.0.2.1"), "needs a name"),
         (ServiceCheck("tcp", "192.0.2.1"), "needs a port"),
         (ServiceCheck("ping"), "names no host"),
