@@ -151,11 +151,11 @@ def routes() -> set[str]:
 
 
 def test_every_http_route_is_documented() -> None:
-    found = routes()
-    assert {"/healthz", "/"} <= found
-    text = page("http.md")
-    wanted = {re.sub(r"<(?:\w+:)?(\w+)>", r"<\1>", route) for route in found}
-    assert sorted(route for route in wanted if f"{route}`" not in text and f"{route} " not in text) == []
+    found = {re.sub(r"<[^>]*>", "<>", route) for route in routes()}
+    assert {"/healthz", "/", "/incidents/<>"} <= found
+    written = re.findall(r"(/[\w/.<>-]*)", re.sub(r"<[^>|]*>", "<>", page("http.md")))
+    documented = set(written) | {route.removeprefix("/api/v1") for route in written}
+    assert sorted(found - documented) == []
 
 
 def anchors(text: str) -> set[str]:
