@@ -23,6 +23,13 @@ from gateway.profiles.vendors import vendor_of
 __all__ = ["SnmpAuth", "SnmpCollector"]
 
 
+_SILENT = 2
+"""Failed polls after which a device may be another one when it comes back."""
+
+_NEW_ENGINE_EVERY = 10
+"""Failed polls between two fresh v3 engines: one costs half a second of processor time (measured)."""
+
+
 @dataclass(slots=True)
 class _Memory:
     """What is kept of one device between polls."""
@@ -167,9 +174,10 @@ class SnmpCollector:
         memory.silent += 1
         if kind is FailureKind.TIMEOUT and await refuses(device.address, device.ports.get("snmp", 161)):
             kind, detail = FailureKind.REFUSED, "nothing listens at this port"
-        if memory.silent >= 2:
+        if memory.silent >= _SILENT:
             memory.known = None
-            if memory.auth.version == "3":  # an agent whose engine ID changed times out for ever with the old engine
-                memory.engine.close()
-                memory.engine = Engine()
+        if memory.silent % _NEW_ENGINE_EVERY == _SILENT and memory.auth.version == "3":
+            # an agent whose engine ID changed times out for ever with the old engine
+            memory.engine.close()
+            memory.engine = Engine()
         return Failure(kind, f"snmp {device.address}", detail)

@@ -80,14 +80,21 @@ class SnmpAuth:
         )
 
 
-class _Transport(udp.UdpAsyncioTransport):  # type: ignore[misc]  # pysnmp has no types
-    """Counts what came from whom: pysnmp drops damaged messages without a word, and silence is another failure."""
+@dataclass(slots=True)
+class _Heard:
+    """How many datagrams came from each address, and how many of them were damaged: pysnmp drops what it cannot use
+    without a word, but silence is another failure."""
 
-    heard: Counter[str]
+    all: Counter[str] = field(default_factory=Counter)
+    damaged: Counter[str] = field(default_factory=Counter)
+
+
+class _Transport(udp.UdpAsyncioTransport):  # type: ignore[misc]  # pysnmp has no types
+    heard: _Heard
 
     def datagram_received(self, datagram: bytes, address: Any) -> None:
-        if not _is_one_message(datagram):
-            self.heard[address[0]] += 1
+        self.heard.all[address[0]] += 1
+        self.heard.damaged[address[0]] += not _is_one_message(datagram)
         super().datagram_received(datagram, address)
 
 
@@ -104,7 +111,7 @@ def _is_one_message(datagram: bytes) -> bool:
 
 class _Target(UdpTransportTarget):  # type: ignore[misc]
     PROTO_TRANSPORT = _Transport
-    heard: Counter[str]
+    heard: _Heard
 
     def open_client_mode(self) -> Any:
         transport = super().open_client_mode()
@@ -119,7 +126,7 @@ class Engine:
     def __init__(self) -> None:
         self.snmp = SnmpEngine()
         self.lcd = CommandGeneratorLcdConfigurator()
-        self.damaged: Counter[str] = Counter()
+        self.heard = _Heard()
 
     def close(self) -> None:
         """Ends its socket and timer."""
@@ -194,7 +201,7 @@ class PysnmpSession:
             target = await _Target.create(where, timeout=patience[0], retries=patience[1])
         except PySnmpError as error:
             raise AskError(FailureKind.TIMEOUT, f"the name {where[0]} is not known ({error})") from None
-        target.heard = engine.damaged
+        target.heard = engine.heard
         return cls(engine, snmp_auth, target)
 
     async def get(self, oids: Sequence[Oid]) -> list[Binding]:
@@ -210,7 +217,8 @@ class PysnmpSession:
     async def _ask(self, generator: Any, oids: Sequence[Oid], *bulk: int) -> list[Binding]:
         self.requests += 1
         address = self._target.transport_address[0]
-        damaged = self._engine.damaged[address]
+        heard = self._engine.heard
+        before = heard.all[address], heard.damaged[address]
         answered: asyncio.Future[tuple[Any, int, int, Any]] = asyncio.get_running_loop().create_future()
 
         def take(*answer: Any) -> None:
@@ -226,18 +234,20 @@ class PysnmpSession:
             raise AskError(FailureKind.GARBLED, f"could not be asked: {error}") from None
         problem, status, index, answer = await answered
         if problem:
-            raise self._failure(problem, self._engine.damaged[address] - damaged)
+            raise self._failure(problem, heard.all[address] - before[0], heard.damaged[address] - before[1])
         if status:
             raise _refusal(status, index)
         return [(tuple(oid), _value(raw)) for oid, raw in answer]
 
-    def _failure(self, problem: Any, damaged: int) -> AskError:
+    def _failure(self, problem: Any, heard: int, damaged: int) -> AskError:
         if isinstance(problem, _UNAUTHORISED):
             return AskError(FailureKind.UNAUTHORISED, str(problem))
         if not isinstance(problem, errind.RequestTimedOut):
             return AskError(FailureKind.GARBLED, str(problem))
         if damaged:
             return AskError(FailureKind.GARBLED, f"{damaged} damaged answers")
+        if heard and self.version != "3":
+            return AskError(FailureKind.TIMEOUT, f"{heard} answers came too late or to other questions")
         hint = " (or wrong community)" if self.version != "3" else ""
         if self.version == "3" and getattr(self._data, "privacy_key", None):
             hint = " (a wrong privacy password looks the same)"

@@ -132,6 +132,14 @@ async def test_an_agent_that_spoils_every_answer_is_a_named_failure(name: str) -
     assert found.readings == ()
 
 
+async def test_answers_to_other_questions_are_told_from_silence() -> None:
+    spoken, silent = await poll(_wrong_id), await poll(lambda _request, _right: None)
+    assert spoken.failure is not None
+    assert silent.failure is not None
+    assert "to other questions" in spoken.failure.detail
+    assert "no answer" in silent.failure.detail
+
+
 async def test_an_agent_that_loops_is_told_and_the_rest_is_read() -> None:
     start = oid("1.3.6.1.2.1.2.2.1.8.2")
 
