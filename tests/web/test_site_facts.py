@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -10,11 +11,14 @@ from hypothesis import strategies as st
 
 from gateway.core.incident import Transition, Verdict
 from gateway.ports import CurrentVerdict
+from web.common import Formats, Language
 from web.common.states import State, state_of, worst_state
 from web.site.example import NOW, Example
 from web.site.facts import Facts, gather, hourly
+from web.site.views import status_view
 
 HOUR = 3600.0
+FORMATS = Formats(Language(), ZoneInfo("Africa/Algiers"))
 
 
 def facts(scene: str, now: float = NOW) -> Facts:
@@ -125,3 +129,9 @@ def test_strip_always_has_a_day_and_ends_with_the_verdict_in_force(steps: list[t
     strip = hourly(seen, [CurrentVerdict("x", "reach.up", "", before, now)], now)
     assert len(strip) == 24
     assert strip[-1].rank >= state_of(before).rank
+
+
+def test_bad_verdict_without_an_incident_yet_is_not_called_well() -> None:
+    now = replace(facts("down"), incidents=())
+    assert status_view(now, Example("down").sources(), FORMATS)["state"] is State.WATCH
+    assert status_view(facts("ok"), Example("ok").sources(), FORMATS)["state"] is State.OK

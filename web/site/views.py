@@ -59,10 +59,11 @@ def status_view(facts: Facts, sources: Sources, formats: Formats) -> View:
 
 
 def _quiet_state(facts: Facts) -> State:
-    """Without an open incident: all is well only if something is known to be well."""
-    states = [facts.state(subject) for subject in (*facts.park.services, *facts.devices)]
-    known = [state for state in states if state is not State.UNKNOWN]
-    return State.OK if known or not states else State.UNKNOWN
+    """Without an open incident: all is well only if something is known to be well and nothing is known to be bad."""
+    states = {facts.state(subject) for subject in (*facts.park.services, *facts.devices)}
+    if states & {State.WATCH, State.DOWN, State.HANDLED}:
+        return State.WATCH
+    return State.UNKNOWN if states == {State.UNKNOWN} else State.OK
 
 
 def _hero(facts: Facts, incident: Incident, formats: Formats) -> View:
