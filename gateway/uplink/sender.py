@@ -42,7 +42,6 @@ class _Flight:
     size: int
     sent_at: float
     attempts: int = 1
-    token: int | None = None
 
 
 class Sender:

@@ -35,7 +35,8 @@ _TURN_S = 0.2
 _WATCH_S = 5.0
 _BACKOFF_S = (0.5, 30.0)
 _QUARANTINED_BYTES = 65_536
-_LEVELS = ("status", *wire.KINDS)
+LEVELS = ("status", *wire.KINDS)
+"""Last levels of the topics that are taken in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +219,7 @@ class Ingest:
             self._refused = f"the broker refused the connection: {code}"
             return
         root = f"vigie/v1/{self._options.organisation}/+"
-        client.subscribe([(f"{root}/{level}", 1) for level in _LEVELS])
+        client.subscribe([(f"{root}/{level}", 1) for level in LEVELS])
 
     def _on_subscribe(self, _client: paho.Client, _data: Any, _mid: int, codes: list[Any], _properties: Any) -> None:
         if any(code.is_failure for code in codes):
