@@ -60,7 +60,7 @@ def row(site: SiteFacts, incident: Incident, formats: Formats, now: float) -> Ro
     if incident.cause == Cause.SITE_SILENT:
         word = say.gettext("Site muet")
     elif state is State.HANDLED:
-        word = say.gettext("Prise en charge")
+        word = say.gettext("Pris en charge")
     if not incident.open:
         state, word = State.OK, say.gettext("Rétabli")
     return Row(
