@@ -19,6 +19,7 @@ _COMMANDS = {
     "probe": "gateway.main.probe:probe",
     "profiles": "gateway.main.probe:profiles",
     "record": "gateway.main.probe:record",
+    "replay": "gateway.main.replay:replay",
     "run": "gateway.main.run:run",
     "sla": "gateway.main.sla:sla",
     "web": "gateway.main.web:web",
