@@ -141,7 +141,8 @@ class ServiceCheck:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Something people use: it runs on ``depends_on``, and ``business`` says in plain words what stops with it."""
+    """Something people use: it runs on ``depends_on``, and ``business`` says in plain words what stops with it.
+    ``redundant``: each of ``depends_on`` suffices, so it is down only while all of them are."""
 
     id: str
     name: str
@@ -150,6 +151,7 @@ class Service:
     check: ServiceCheck | None = None
     always_on: bool = False
     business: str = ""
+    redundant: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,12 @@ Used by the depot's page and by headquarters, so that both show the same figures
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from gateway.core.device import Park
 from gateway.core.incident import Transition, Verdict
-from gateway.core.intervals import Span, clip, subtract, union
+from gateway.core.intervals import Span, clip, intersect, subtract, union
+from gateway.core.power import darkness, deduced
 from gateway.core.service_level import Facts
 
 METRIC = "reach.up"
@@ -38,12 +40,34 @@ def facts_of(subject: str, transitions: Iterable[Transition], start: float, end:
 
 
 def service_facts(park: Park, service: str, transitions: Sequence[Transition], start: float, end: float) -> Facts:
-    """What happened to one service: as its own check saw it; without a check, down while anything it depends on was."""
+    """What happened to one service: as its own check saw it; without a check, down while anything it depends on was
+    (if it is redundant: while all of that was)."""
     known = park.services.get(service)
     seen = any(one.subject == service and one.metric == METRIC for one in transitions)
     if seen or known is None or not known.depends_on:
-        return facts_of(service, transitions, start, end)
-    return _joined([facts_of(one, transitions, start, end) for one in _leaves(park, service)], start, end)
+        facts = facts_of(service, transitions, start, end)
+    elif known.redundant:
+        parts = [service_facts(park, one, transitions, start, end) for one in known.depends_on]
+        facts = _either(parts, start, end)
+    else:
+        facts = _joined([facts_of(one, transitions, start, end) for one in _leaves(park, service)], start, end)
+    return _with_deduced(park, service, facts, transitions)
+
+
+def _with_deduced(park: Park, service: str, facts: Facts, transitions: Sequence[Transition]) -> Facts:
+    """The same facts, with the unknown time that a power cut explains marked as deduced."""
+    known = park.services.get(service)
+    if known is not None and known.redundant:
+        return facts  # what is deduced of its parts is joined there: all of them must have lost their power
+    found = deduced(park, _leaves(park, service), facts.unknown, darkness(transitions))
+    return replace(facts, deduced=(*facts.deduced, *found)) if found else facts
+
+
+def first_word(park: Park, service: str, transitions: Iterable[Transition]) -> float | None:
+    """When a service, or anything it stands on, was first judged: a service added on the fifteenth is measured from
+    then on. ``None`` if it never was."""
+    names = {service, *_leaves(park, service)}
+    return min((one.at for one in transitions if one.subject in names and one.metric == METRIC), default=None)
 
 
 def _leaves(park: Park, service: str) -> list[str]:
@@ -61,6 +85,38 @@ def _leaves(park: Park, service: str) -> list[str]:
             found.append(name)
         else:
             waiting.extend(inner.depends_on)
+    return found
+
+
+def _either(parts: Sequence[Facts], start: float, end: float) -> Facts:
+    """Of parts each of which suffices: down while all were, unknown while none was surely up and not all were down.
+    Maintenance of one is none of the whole; while one is under maintenance the others carry it."""
+    down = [clip(one.outages, start, end) for one in parts]
+    guessed = [union([*down[i], *clip(one.deduced, start, end)]) for i, one in enumerate(parts)]
+    resting = [clip(one.maintenance, start, end) for one in parts]
+    dark = [clip(one.unknown, start, end) for one in parts]
+    everywhere = _common(resting)
+    # a part under maintenance cannot carry the service: it is as good as down while another still is to carry it
+    all_down = subtract(_common([union([*d, *r]) for d, r in zip(down, resting, strict=True)]), everywhere)
+    all_guessed = subtract(_common([union([*d, *r]) for d, r in zip(guessed, resting, strict=True)]), everywhere)
+    not_up = _common([union([*d, *r, *u]) for d, r, u in zip(down, resting, dark, strict=True)])
+    unknown = subtract(subtract(not_up, all_down), everywhere)
+    lasts = all(any(until is None for _, until in one.outages) for one in parts)
+    return Facts(
+        start,
+        end,
+        _reopen(all_down, end, lasts=lasts),
+        tuple(everywhere),
+        tuple(unknown),
+        tuple(subtract(all_guessed, all_down)),
+    )
+
+
+def _common(sets: Sequence[Sequence[Span]]) -> list[Span]:
+    """Instants in every one of the sets."""
+    found = list(sets[0])
+    for other in sets[1:]:
+        found = intersect(found, other)
     return found
 
 

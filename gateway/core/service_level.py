@@ -21,13 +21,15 @@ CONCLUSIVE_COVERAGE = 0.95
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What happened to one service in the period [start, end): intervals in any order, overlapping as they may; one
-    without an end runs to the period's end."""
+    without an end runs to the period's end. ``deduced`` is time that was not measured but cannot have been up (after a
+    recorded mains loss): it counts as down, is taken off ``unknown``, and is told apart."""
 
     start: float
     end: float
     outages: Sequence[OpenSpan] = ()
     maintenance: Sequence[OpenSpan] = ()
     unknown: Sequence[OpenSpan] = ()
+    deduced: Sequence[OpenSpan] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class ServiceLevel:
     outages: int
     worst_s: float = 0.0
     """Seconds down if all that is unknown had been down."""
+    deduced_s: float = 0.0
+    """Part of ``down_s`` that was deduced and not measured."""
 
 
 class Standing(StrEnum):
@@ -64,8 +68,10 @@ def measure(facts: Facts, calendar: Calendar) -> ServiceLevel:
     """The figures of one service over one period."""
     hours = calendar.open_spans(facts.start, facts.end)
     maintenance = clip(facts.maintenance, facts.start, facts.end)
-    unknown = clip(facts.unknown, facts.start, facts.end)
-    down = clip(facts.outages, facts.start, facts.end)
+    seen = clip(facts.outages, facts.start, facts.end)
+    deduced = clip(facts.deduced, facts.start, facts.end)
+    unknown = subtract(clip(facts.unknown, facts.start, facts.end), deduced)
+    down = union([*seen, *deduced])
     base = subtract(hours, maintenance)
     contract = subtract(base, unknown)
     base_s, contract_s, down_s = total(base), total(contract), total(intersect(contract, down))
@@ -84,6 +90,7 @@ def measure(facts: Facts, calendar: Calendar) -> ServiceLevel:
         mtbf_s=(contract_s - down_s) / count if count else None,
         outages=count,
         worst_s=worst_s,
+        deduced_s=total(intersect(contract, subtract(deduced, seen))),
     )
 
 
@@ -109,6 +116,7 @@ def pool(levels: Sequence[ServiceLevel]) -> ServiceLevel:
         mtbf_s=(contract_s - down_s) / count if count else None,
         outages=count,
         worst_s=worst_s,
+        deduced_s=sum(level.deduced_s for level in levels),
     )
 
 
@@ -128,12 +136,37 @@ def missed_by_s(level: ServiceLevel, target: float) -> float:
     return max(0.0, level.down_s - (1 - target) * level.contract_s)
 
 
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The outage that a target allows over a whole period, and what of it is used (business seconds).
+
+    ``burn`` is the share that is used against the share of the period that has passed: above 1 it will not last.
+    """
+
+    allowed_s: float
+    used_s: float
+    burn: float | None
+
+    @property
+    def left_s(self) -> float:
+        """What may still be lost; 0 once it is used up."""
+        return max(0.0, self.allowed_s - self.used_s)
+
+
+def budget(level: ServiceLevel, target: float, period_s: float) -> Budget:
+    """``level`` covers what has passed of a period that holds ``period_s`` of service hours in all."""
+    allowed_s = (1 - target) * period_s
+    passed = (level.contract_s + level.unknown_s) / period_s if period_s else 0.0
+    burn = level.down_s / allowed_s / passed if allowed_s and passed else None
+    return Budget(allowed_s, level.down_s, burn)
+
+
 def _repairs(facts: Facts, down: Sequence[Span], contract: Sequence[Span]) -> tuple[list[float], list[float], int]:
     """(contract seconds down, wall seconds) of the merged outages that have ended, and how many there are in all."""
     felt = [(total(intersect(contract, [span])), span) for span in down]
     counted = [(seconds, end - start) for seconds, (start, end) in felt if seconds]
     # an outage without an end reaches the end of the period, so only the last merged one can hold it
-    lasts = any(end is None and start < facts.end for start, end in facts.outages)
+    lasts = any(end is None and start < facts.end for start, end in (*facts.outages, *facts.deduced))
     ended = counted[:-1] if lasts and felt[-1][0] else counted
     return [seconds for seconds, _ in ended], [seconds for _, seconds in ended], len(counted)
 

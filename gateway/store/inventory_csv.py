@@ -33,7 +33,7 @@ _LISTS = ("collect", "depends_on")
 _WHOLE = ("check.port", *(f"ports.{name}" for name in COLLECTORS))
 _NUMBERS = ("cost.purchase", "cost.monthly")
 _DAYS = ("purchased_on", "support.ends_on", "warranty.ends_on")
-_SWITCHES = ("always_on", "check.verify")
+_SWITCHES = ("always_on", "redundant", "check.verify")
 _YES = ("true", "vrai", "oui", "yes", "1")
 _NO = ("false", "faux", "non", "no", "0")
 _FRENCH_DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
@@ -44,7 +44,7 @@ COLUMNS = (
     "support.model", "support.provider", "support.contract", "support.phone", "support.ends_on", "warranty.ends_on",
     "cost.purchase", "cost.monthly", "nut_name", *(f"ports.{name}" for name in COLLECTORS),
     "check.type", "check.url", "check.target", "check.port", "check.expect", "check.timeout", "check.verify",
-    "always_on", "business",
+    "always_on", "business", "redundant",
 )  # fmt: skip
 
 

@@ -66,7 +66,10 @@ def read_service(table: Table) -> Service:
         check=_check(table.table("check"), has_host=bool(depends_on)) if "check" in table else None,
         always_on=table.boolean("always_on", default=False),
         business=table.text("business"),
+        redundant=table.boolean("redundant", default=False),
     )
+    if service.redundant and len(depends_on) < 2:
+        table.fault("redundant", f"{table.name('redundant')} with one device", "name two or more in depends_on")
     table.done()
     return service
 
@@ -222,8 +225,9 @@ def service_values(service: Service) -> dict[str, Any]:
         values["depends_on"] = list(service.depends_on)
     if service.business:
         values["business"] = service.business
-    if service.always_on:
-        values["always_on"] = True
+    for key in ("always_on", "redundant"):
+        if getattr(service, key):
+            values[key] = True
     if service.check:
         check = _filled(service.check, ServiceCheck(""))
         if "timeout_s" in check:

@@ -134,8 +134,8 @@ FULL = (
 )  # fmt: skip
 SERVICES = (
     Service(
-        "erp", "Gestion", Criticality.CRITICAL, ("srv-1",),
-        ServiceCheck("http", "https://a/", 8443, "ok", 2.5, False), True, "Les commandes ne partent plus",
+        "erp", "Gestion", Criticality.CRITICAL, ("srv-1", "sw-1"),
+        ServiceCheck("http", "https://a/", 8443, "ok", 2.5, False), True, "Les commandes ne partent plus", True,
     ),
     Service("sql", "Base", depends_on=("srv-1", "erp"), check=ServiceCheck("tcp", "10.0.0.2", 1433, timeout_s=2.5)),
     Service("mail", "Courriel", depends_on=("srv-1",), check=ServiceCheck("tls")),
