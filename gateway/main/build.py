@@ -28,7 +28,7 @@ from gateway.store.outbox import SqliteOutbox
 from gateway.store.samples import SqliteSamples
 from gateway.store.status import FILE_NAME, read_status, write_status
 from gateway.uplink.mqtt import MqttUplink
-from gateway.uplink.sender import Sender
+from gateway.uplink.sender import Pace, Sender
 from gateway.wire import Names
 
 HEARTBEAT_FILE = "heartbeat.json"
@@ -132,4 +132,5 @@ def _link(settings: Settings, outbox: SqliteOutbox, clock: Clock) -> Sender | No
     if settings.uplink is None:
         return None
     names = Names(settings.site.organisation, settings.site.id, version())
-    return Sender(outbox, MqttUplink(settings.uplink, names, clock), clock, names)
+    pace = Pace(dead_s=2.0 * settings.uplink.keepalive_s)  # a live broker has answered a ping by then
+    return Sender(outbox, MqttUplink(settings.uplink, names, clock), clock, names, pace)

@@ -252,6 +252,28 @@ def test_a_body_that_cannot_be_read_keeps_nothing(ledger: Ledger) -> None:
     assert ledger.newest("depot-oran", "s1") == 0
 
 
+@pytest.mark.parametrize(
+    ("part", "value", "says"),
+    [
+        ("site", {"id": "depot-oran", "name": "Oran", "timezone": "Mars/Base"}, "time zone 'Mars/Base'"),
+        ("calendar", {"holidays": "ZZ"}, "holidays of country"),
+        ("devices", [{"name": "no id"}], "id"),
+    ],
+)
+def test_an_inventory_that_no_page_could_show_is_refused(ledger: Ledger, part: str, value: object, says: str) -> None:
+    body = wire.inventory_body(Site("depot-oran", "Oran"), Park(), {}, CalendarSettings()) | {part: value}
+    with pytest.raises(wire.GarbledError, match=says):
+        ledger.ingest(wire.Envelope("depot-oran", "s1", 1, "rpt", body, T0), T0)
+    assert ledger.sites() == []
+
+
+def test_quarantine_does_not_grow_without_end(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.desk.ledger.QUARANTINE_ROWS", 3)
+    for n in range(5):
+        ledger.quarantine(Quarantined(T0 + n, "t", "r", b""))
+    assert [one.received_at for one in ledger.quarantined()] == [T0 + 2, T0 + 3, T0 + 4]
+
+
 def test_quarantine_keeps_bytes_and_reason(ledger: Ledger) -> None:
     found = Quarantined(T0, "vigie/v1/org/depot-oran/evt", "neither JSON nor deflated JSON", b"\x00\xff\n")
     ledger.quarantine(found)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import msgspec
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, delete, func, or_, select, update
 from sqlalchemy.engine import Engine
 
 from gateway import wire
@@ -25,6 +25,7 @@ from web.desk.record import DESK, Fact, KeptChange, digest, folded, told, told_h
 from web.desk.sites import SiteRow, site_facts, site_row
 from web.desk.tables import add, open_engine, reading, touch, upsert, writing
 
+QUARANTINE_ROWS = 1000
 KEPT_S = 180 * 86400.0
 """How far back ``sites`` tells of incidents that are over (recurrence looks at 180 days)."""
 
@@ -86,9 +87,12 @@ class Ledger:
             return connection.scalar(query) or 0
 
     def quarantine(self, found: Quarantined) -> None:
-        """Keeps a message that cannot be read, for a person to look at."""
+        """Keeps a message that cannot be read, for a person to look at; the newest thousand are kept."""
+        table = tables.quarantine
         with writing(self._engine) as connection:
-            connection.execute(tables.quarantine.insert().values(**asdict(found)))
+            connection.execute(table.insert().values(**asdict(found)))
+            newest = connection.scalar(select(func.max(table.c.id))) or 0
+            connection.execute(delete(table).where(table.c.id <= newest - QUARANTINE_ROWS))
             touch(connection)
 
     def quarantined(self) -> list[Quarantined]:

@@ -284,7 +284,7 @@ class Notifier:
         tried = replace(message, attempts=message.attempts + 1)
         try:
             if channel is None:
-                raise VigieError(f"no channel {message.channel!r}", remedy="set it up in [notify] of desk.toml")
+                raise VigieError(f"no channel {message.channel!r}", remedy="add [mail] to desk.toml")
             proof = channel.deliver(message)
         except VigieError as error:
             wait = min(FIRST_RETRY_S * 2 ** min(message.attempts, 16), LONGEST_RETRY_S)

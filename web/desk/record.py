@@ -1,4 +1,4 @@
-"""What a message means for the ledger, and how changes kept there become incidents again. Pure."""
+"""What a message means for the ledger, and how changes kept there become incidents again."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import msgspec
 
 from gateway import wire
 from gateway.core.incident import Change, Incident, Transition, fold
+from web.desk.sites import check_inventory
 
 DESK = "desk"
 """Stands for the stream of what headquarters itself adds to an incident."""
@@ -63,9 +64,8 @@ def told(envelope: wire.Envelope, received_at: float) -> Told:
         wire.summary_of(body)
         site |= {"summary": wire.body_bytes(body).decode(), "summary_at": received_at}
     elif envelope.kind == "rpt" and wire.is_inventory(body):
-        wire.park_of(body)
+        site["name"] = check_inventory(body, received_at).name
         site |= {"inventory": wire.body_bytes(body).decode(), "inventory_at": received_at}
-        site["name"] = wire.site_of(body).name
     transitions, changes = wire.transitions_of(body), wire.changes_of(body)
     return Told(
         tuple(zip(map(fact, body.get("transitions", ())), transitions, strict=True)),

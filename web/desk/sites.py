@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from gateway import wire
 from gateway.core.calendar import Calendar
 from gateway.core.device import Criticality, Site
+from gateway.core.errors import VigieError
 from gateway.core.incident import Incident
 from gateway.feasts import holiday_dates
 from gateway.settings import CalendarSettings, Target
@@ -64,6 +66,21 @@ def site_facts(row: SiteRow, incidents: Iterable[Incident], now: float) -> SiteF
         incidents=tuple(incidents),
         states=row.summary.states if row.summary else None,
     )
+
+
+def check_inventory(told: Mapping[str, Any], now: float) -> Site:
+    """The site of an inventory from which facts can be made; GarbledError says why they cannot."""
+    site = wire.site_of(told)
+    try:
+        ZoneInfo(site.timezone)
+        site_facts(SiteRow(site.id, site.name, now, inventory=told), (), now)
+    except (ValueError, KeyError, OSError) as error:  # ZoneInfoNotFoundError is a KeyError
+        raise wire.GarbledError(f"time zone {site.timezone!r} of site {site.id} is unknown") from error
+    except wire.GarbledError:
+        raise
+    except VigieError as error:
+        raise wire.GarbledError(f"calendar of site {site.id}: {error}") from error
+    return site
 
 
 def _hours(told: Mapping[str, Any], timezone: str, now: float) -> Calendar | None:
