@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from gateway.core import grammar
 from gateway.core.people import Language as Code
 from gateway.core.people import number_text, percent_text
 from gateway.core.units import human
 from web.common.language import Language
-
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def iso(at: float | None) -> str | None:
@@ -63,38 +62,11 @@ class Formats:
     def long_date(self, at: float) -> str:
         """mardi 17 novembre"""
         then = self.local(at)
-        return self.language.gettext(
-            "%(weekday)s %(day)s %(month)s",
-            weekday=_weekdays(self.language)[then.weekday()],
-            day=then.day,
-            month=_months(self.language)[then.month - 1],
-        )
+        return f"{grammar.weekday(then, self._code)} {then.day} {grammar.month(then, self._code)}"
 
     def duration(self, seconds: float) -> str:
         """38 minutes, 2 h 10, 3 jours: two units at most, cut (not rounded) to the minute."""
-        say = self.language
-        whole = max(0, int(seconds))
-        if whole < _MINUTE:
-            return say.gettext("moins d’une minute")
-        if whole < _HOUR:
-            return say.ngettext("%(n)s minute", "%(n)s minutes", whole // _MINUTE)
-        if whole >= _DAY:
-            days, hours = whole // _DAY, whole % _DAY // _HOUR
-            text = say.ngettext("%(n)s jour", "%(n)s jours", days)
-            if not hours or days >= 7:
-                return text
-            return say.gettext("%(days)s et %(hours)s", days=text, hours=say.ngettext("%(n)s h", "%(n)s h", hours))
-        hours, minutes = whole // _HOUR, whole % _HOUR // _MINUTE
-        spoken = say.ngettext("%(n)s h", "%(n)s h", hours)
-        if not minutes:
-            return spoken
-        return say.gettext(
-            "%(hours)s h %(minutes)02d",
-            hours=hours,
-            minutes=minutes,
-            hours_text=spoken,
-            minutes_text=say.ngettext("%(n)s minute", "%(n)s minutes", minutes),
-        )
+        return grammar.duration(seconds, self._code)
 
     def number(self, value: float, decimals: int | None = None) -> str:
         """1 234,5"""
@@ -111,32 +83,3 @@ class Formats:
     @property
     def _code(self) -> Code:
         return self.language.code
-
-
-def _weekdays(say: Language) -> tuple[str, ...]:
-    return (
-        say.gettext("lundi"),
-        say.gettext("mardi"),
-        say.gettext("mercredi"),
-        say.gettext("jeudi"),
-        say.gettext("vendredi"),
-        say.gettext("samedi"),
-        say.gettext("dimanche"),
-    )
-
-
-def _months(say: Language) -> tuple[str, ...]:
-    return (
-        say.gettext("janvier"),
-        say.gettext("février"),
-        say.gettext("mars"),
-        say.gettext("avril"),
-        say.gettext("mai"),
-        say.gettext("juin"),
-        say.gettext("juillet"),
-        say.gettext("août"),
-        say.gettext("septembre"),
-        say.gettext("octobre"),
-        say.gettext("novembre"),
-        say.gettext("décembre"),
-    )
