@@ -18,6 +18,7 @@ from gateway.clock import Clock
 from gateway.core.device import Park
 from gateway.core.incident import Change, Incident, Transition
 from web.desk import tables
+from web.desk.book import SqlBook
 from web.desk.facts import SiteFacts
 from web.desk.notify import Notification, SiteIncident
 from web.desk.people import AccountBook
@@ -48,6 +49,7 @@ class Ledger:
         self._engine: Engine = open_engine(url)
         self._clock = clock
         self.people = AccountBook(self._engine)
+        self.book = SqlBook(self._engine)
 
     def close(self) -> None:
         """Gives the database back."""

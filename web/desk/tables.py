@@ -144,6 +144,19 @@ notification = Table(
     Column("body", Text, nullable=False),
 )
 
+decision = Table(
+    "decision",
+    metadata,
+    Column("id", _SERIAL, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("decision_kind", "kind", "id"),
+)
+"""What people at headquarters decided, never changed (``web.desk.decisions``)."""
+
 quarantine = Table(
     "quarantine",
     metadata,
