@@ -89,7 +89,7 @@ def test_sudo_is_used_where_there_is_no_root_and_a_failed_package_does_not_stop_
     done = machine.setup()
     assert done.returncode == 0, done.stderr
     installs = [line.split() for line in asked.read_text().splitlines() if line.startswith("install")]
-    assert [line[-1] for line in installs[1:]] == ["mosquitto", "openssl", "nut-server", "nut-client"]
+    assert [line[-1] for line in installs[1:5]] == ["mosquitto", "openssl", "nut-server", "nut-client"]
     assert "could not install nut-server" in done.stdout
 
 
