@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from gateway.core.correlator import Outcome
 from gateway.core.incident import Cause, Change, ChangeKind
-from gateway.core.watch import Outcome, Watch
+from gateway.core.watch import Watch
 from gateway.ports import Command
 
 SILENCE_S = 1800.0

@@ -14,12 +14,13 @@ from gateway.agent.parts import Parts
 from gateway.agent.status import Latest, document, states, summary
 from gateway.alert import policy
 from gateway.clock import stamp
+from gateway.core.correlator import Outcome, Patience
 from gateway.core.device import GATEWAY, Device
 from gateway.core.errors import VigieError
 from gateway.core.incident import Transition
 from gateway.core.reading import Failure, FailureKind, Poll, Reading, round_readings
 from gateway.core.schedule import Schedule
-from gateway.core.watch import Outcome, Watch
+from gateway.core.watch import Watch
 from gateway.ports import Batch, Message, Signal
 from gateway.wire import facts_body, inventory_body, summary_body
 
@@ -41,7 +42,8 @@ class Agent:
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
         poll = parts.settings.poll
-        self.watch = Watch(parts.settings.site.id, parts.park, settle_s=2.5 * poll.every_s)
+        patience = Patience(2.5 * poll.every_s, min(300.0, 5.0 * poll.every_s))
+        self.watch = Watch(parts.settings.site.id, parts.park, patience=patience)
         self.latest = Latest()
         self.signal: Signal | None = None
         self._scores = AnomalyScores(parts.detector) if parts.detector else None

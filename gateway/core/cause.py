@@ -16,6 +16,7 @@ SIMULTANEOUS_S = 90.0
 """A device that falls silent this close to the mains failing fell with it, whatever supply the inventory states."""
 
 _ADVISORY = frozenset({Cause.ANOMALY, Cause.SUPPLY_EMPTY})
+_STOPS_SOON = frozenset({Cause.DISK_FULL, Cause.MEMORY_EXHAUSTED})
 _POWER_METRICS = ("ups.", "battery.", "input.", "output.")
 
 
@@ -87,6 +88,7 @@ class _Reasoning:
         self.park = park
         self.sticky = sticky
         self.silent = {bad.subject: bad for bad in bads if bad.down and bad.subject in park.devices}
+        self.hot = {bad.subject for bad in bads if bad.cause is Cause.OVERHEATING}
         self.on_battery = {bad.subject: bad for bad in bads if bad.cause is Cause.POWER_LOST}
         self.mains_lost_at = min((bad.at for bad in self.on_battery.values()), default=0.0)
         self.found: dict[Root, Explanation] = {}
@@ -120,6 +122,8 @@ class _Reasoning:
             return self.sticky.get(self.silent[top].key) or Root(Cause.DEVICE_UNREACHABLE, top)
         if bad.cause is Cause.UPLINK_LOST:
             return self._lost_uplink()
+        if bad.cause is Cause.OVERHEATING and len(self.hot) > 1:
+            return Root(bad.cause, None)  # many machines at once: it is the room
         return self.sticky.get(bad.key) or Root(bad.cause, bad.subject)
 
     def _lost_uplink(self) -> Root:
@@ -211,19 +215,24 @@ def services_hit(explanation: Explanation, park: Park) -> tuple[str, ...]:
 
 
 def priority(explanation: Explanation, park: Park, services: Iterable[str]) -> Priority:
-    """P1 to P4 from impact (the highest criticality touched) and from whether something stands still already."""
+    """P1 to P4 from impact (the highest criticality touched) and urgency: what stands still already, and what will
+    stand still within hours (a volume or memory nearly full) before what only got worse."""
     cause = explanation.root.cause
     if cause in _ADVISORY:
         return Priority.P4
-    touched = {*explanation.subjects, *services}
-    highest = min((park.criticality(subject) for subject in touched), key=lambda level: level.rank)
-    down = [bad for bad in explanation.members if bad.down]
-    if down:
-        stopped = {bad.subject for bad in down} | set(services)
-        highest = min((park.criticality(subject) for subject in stopped), key=lambda level: level.rank)
+    down = {bad.subject for bad in explanation.members if bad.down}
+    the_room = cause is Cause.OVERHEATING and explanation.root.subject is None
+    severe = the_room or any(bad.verdict is Verdict.CRITICAL for bad in explanation.members)
+    if down or (severe and cause in _STOPS_SOON):
+        threatened = [name for subject in explanation.subjects for name in park.services_on(subject)]
+        highest = _highest(park, [*(down or explanation.subjects), *services, *([] if down else threatened)])
         return {Criticality.CRITICAL: Priority.P1, Criticality.IMPORTANT: Priority.P2}.get(highest, Priority.P3)
-    severe = any(bad.verdict is Verdict.CRITICAL for bad in explanation.members)
+    highest = _highest(park, [*explanation.subjects, *services])
     return Priority.P2 if severe and highest is Criticality.CRITICAL else Priority.P3
+
+
+def _highest(park: Park, subjects: Iterable[str]) -> Criticality:
+    return min((park.criticality(subject) for subject in subjects), key=lambda level: level.rank)
 
 
 def witnesses(root: Root, park: Park) -> set[str]:

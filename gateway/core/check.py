@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -20,10 +21,15 @@ _SEVERITY = {
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A new verdict needs ``n`` of the last ``m`` readings to agree. ``Hold(1, 1)`` believes at once."""
+    """A new verdict needs ``n`` of the last ``m`` readings to agree. ``Hold(1, 1)`` believes at once.
+
+    Two or more readings that agree for ``lasting_s`` without a break are enough as well: what is asked every five
+    minutes is not believed later than what is asked every minute.
+    """
 
     n: int = 1
     m: int = 1
+    lasting_s: float = math.inf
 
     def __post_init__(self) -> None:
         if not 1 <= self.n <= self.m:
@@ -153,7 +159,9 @@ def _adopted(
         window = opinions[-check.worse.m :]
         agreeing = [(at, seen) for at, seen in window if seen.bad and _level(seen) > _level(current)]
         if len(agreeing) < check.worse.n:
-            return None
+            unbroken = len(agreeing) > 1 and window[-len(agreeing)] == agreeing[0]
+            if not unbroken or agreeing[-1][0] - agreeing[0][0] < check.worse.lasting_s:
+                return None
         mildest = min((seen for _, seen in agreeing), key=_level)
         return mildest, agreeing[0][0]
     window = opinions[-check.better.m :]

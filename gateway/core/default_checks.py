@@ -31,6 +31,8 @@ _UPS_CAUSES = {
     "RB": Cause.BATTERY_WORN,
 }
 
+_COMPUTERS = frozenset({Kind.SERVER, Kind.NAS, Kind.HYPERVISOR, Kind.WORKSTATION, Kind.GATEWAY})
+
 DEFAULT_CHECKS: tuple[Check, ...] = (
     Check(
         "reach",
@@ -70,9 +72,62 @@ DEFAULT_CHECKS: tuple[Check, ...] = (
         warning=0.95,
         critical=0.98,
         clear=0.03,
-        worse=Hold(5, 6),
+        worse=Hold(5, 6, 240.0),
         better=Hold(3, 3),
-        kinds=frozenset({Kind.SERVER, Kind.NAS, Kind.HYPERVISOR, Kind.WORKSTATION, Kind.GATEWAY}),
+        kinds=_COMPUTERS,
+    ),
+    Check(
+        "filesystem-pace",
+        "system.filesystem.time_to_full",
+        Cause.DISK_FULL,
+        critical=4 * 3600.0,
+        below=True,
+        clear=2 * 3600.0,
+        worse=Hold(2, 2),
+        better=Hold(2, 2),
+    ),
+    Check(
+        "memory-pace",
+        "system.memory.time_to_full",
+        Cause.MEMORY_EXHAUSTED,
+        critical=2 * 3600.0,
+        below=True,
+        clear=2 * 3600.0,
+        worse=Hold(2, 2),
+        better=Hold(2, 2),
+        kinds=_COMPUTERS,
+    ),
+    # An intake tells the room, whatever the machine; inside a machine each part has its own limits, and 80 Cel is warm
+    # for all of them.
+    Check(
+        "intake-temperature",
+        "hw.temperature",
+        Cause.OVERHEATING,
+        warning=45.0,
+        critical=55.0,
+        clear=3.0,
+        worse=Hold(2, 3),
+        better=Hold(2, 2),
+        instance="*[Ii]nlet*",
+    ),
+    Check(
+        "temperature",
+        "hw.temperature",
+        Cause.OVERHEATING,
+        warning=80.0,
+        critical=95.0,
+        clear=5.0,
+        worse=Hold(3, 5, 240.0),
+        better=Hold(2, 2),
+    ),
+    Check(
+        "temperature-excess",
+        "hw.temperature.excess",
+        Cause.OVERHEATING,
+        warning=6.0,
+        clear=2.0,
+        worse=Hold(2, 3),
+        better=Hold(2, 2),
     ),
     Check(
         "cpu",
@@ -80,7 +135,7 @@ DEFAULT_CHECKS: tuple[Check, ...] = (
         Cause.CPU_SATURATED,
         warning=0.95,
         clear=0.10,
-        worse=Hold(15, 15),
+        worse=Hold(15, 15, 840.0),
         better=Hold(3, 3),
     ),
     Check(
@@ -89,7 +144,7 @@ DEFAULT_CHECKS: tuple[Check, ...] = (
         Cause.PORT_ERRORS,
         warning=1.0,
         clear=0.5,
-        worse=Hold(3, 5),
+        worse=Hold(3, 5, 240.0),
         better=Hold(5, 5),
     ),
     Check(
@@ -118,7 +173,7 @@ DEFAULT_CHECKS: tuple[Check, ...] = (
         Cause.CLOCK_WRONG,
         warning=0.5,
         below=True,
-        worse=Hold(30, 30),
+        worse=Hold(30, 30, 1740.0),
         better=Hold(2, 2),
         kinds=frozenset({Kind.GATEWAY}),
     ),
@@ -138,7 +193,7 @@ DEFAULT_CHECKS: tuple[Check, ...] = (
         Cause.UPLINK_LOST,
         warning=0.5,
         below=True,
-        worse=Hold(5, 5),
+        worse=Hold(3, 3, 120.0),
         better=Hold(2, 2),
         kinds=frozenset({Kind.GATEWAY}),
     ),

@@ -116,6 +116,7 @@ gateway.power.supply|The supply as the firmware judges it: ok, under_voltage or 
 # name | unit | how it is read | instance | description
 GAUGES = """
 hw.temperature|Cel||sensor|Temperature
+hw.temperature.excess|K||sensor|Temperature above the mean of the last day
 hw.fan.speed|rpm||fan|Speed of a fan
 hw.fan.speed_ratio|1|fraction|fan|Speed of a fan, of its highest
 hw.voltage|V||sensor|Voltage
@@ -155,12 +156,14 @@ system.cpu.load_average.1m|{thread}|||Mean length of the run queue over 1 minute
 system.cpu.load_average.5m|{thread}|||Mean length of the run queue over 5 minutes
 system.cpu.load_average.15m|{thread}|||Mean length of the run queue over 15 minutes
 system.memory.utilization|1|fraction|pool|Used share of memory, caches not counted
+system.memory.time_to_full|s||pool|Time until memory is full at the pace of the last hour
 system.memory.usage|By||pool|Used memory
 system.memory.limit|By||pool|Size of memory
 system.paging.utilization|1|fraction||Used share of swap
 system.paging.usage|By|||Used swap
 system.paging.limit|By|||Size of swap
 system.filesystem.utilization|1|fraction|mount|Used share of a filesystem
+system.filesystem.time_to_full|s||mount|Time until a filesystem is full at the pace of the last hour
 system.filesystem.usage|By||mount|Used bytes of a filesystem
 system.filesystem.limit|By||mount|Size of a filesystem
 system.filesystem.inodes.utilization|1|fraction|mount|Used share of the inodes of a filesystem

@@ -13,13 +13,14 @@ import click
 
 from gateway.collect.replay import Event, Recording, Round
 from gateway.core.calendar import Calendar
+from gateway.core.correlator import Outcome
 from gateway.core.device import GATEWAY, Park
 from gateway.core.figures import RECURRENCE_S
 from gateway.core.incident import Change, ChangeKind, Incident, Transition, apply
 from gateway.core.outages import service_facts
 from gateway.core.reading import Reading
 from gateway.core.service_level import measure
-from gateway.core.watch import Outcome, Watch
+from gateway.core.watch import Watch
 from gateway.feasts import holiday_dates
 from gateway.main.sla import answer
 from gateway.settings import Settings, load
@@ -27,9 +28,6 @@ from gateway.store.inventory import InventoryStore
 from gateway.wire import iso
 from web.common.deadlines import Clocks, clocks
 from web.desk.notify import Notification, Pace, Recipient, SiteIncident, due_messages
-
-SETTLE_S = 150.0
-"""Bound of the wait for witnesses; recordings of a slower rhythm decide at their next round."""
 
 _ON_INCIDENT = {
     "acknowledge": ChangeKind.ACKNOWLEDGED,
@@ -135,7 +133,7 @@ def replay(readings: Path, site_file: Path, inventory: Path, *, as_json: bool) -
     settings = load(site_file)
     park = InventoryStore(inventory).park()
     recording = Recording(readings)
-    played = Replay(settings.site.id, park, Watch(settings.site.id, park, settle_s=SETTLE_S))
+    played = Replay(settings.site.id, park, Watch(settings.site.id, park))
     played.run(recording)
     if recording.unknown:
         told = ", ".join(f"{name} ({count})" for name, count in sorted(recording.unknown.items()))
@@ -147,7 +145,9 @@ def replay(readings: Path, site_file: Path, inventory: Path, *, as_json: bool) -
     click.echo(f"{recording.readings} readings, {len(played.transitions)} transitions")
     for incident in result["incidents"]:
         end = incident["restored_at"] or "open"
-        click.echo(f"{incident['opened_at']}  {incident['severity']} {incident['cause']} {incident['root_device']}  {end}")
+        click.echo(
+            f"{incident['opened_at']}  {incident['severity']} {incident['cause']} {incident['root_device']}  {end}"
+        )
 
 
 def document(played: Replay, settings: Settings) -> dict[str, Any]:
@@ -162,7 +162,9 @@ def document(played: Replay, settings: Settings) -> dict[str, Any]:
         previous[incident.cause, incident.root_device] = incident
         again = before is not None and incident.opened_at - before.opened_at <= RECURRENCE_S
         target = settings.service_levels.get(_criticality(incident, played.park))
-        incidents.append(_incident(incident, clocks(incident, target, hours, end), before.id if before and again else None))
+        incidents.append(
+            _incident(incident, clocks(incident, target, hours, end), before.id if before and again else None)
+        )
     return {
         "incidents": incidents,
         "service_levels": [_service_level(played, name, hours) for name in played.park.services],

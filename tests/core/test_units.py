@@ -11,7 +11,7 @@ from gateway.core.units import METRICS, Metric, known, reference, unit_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
 UNITS = {
-    *("1", "s", "By", "By/s", "1/s", "V", "A", "A.h", "W", "VA", "J", "Hz", "Cel", "rpm", "percent", "dB", "dBm"),
+    *("1", "s", "By", "By/s", "1/s", "V", "A", "A.h", "W", "VA", "J", "Hz", "Cel", "K", "rpm", "percent", "dB", "dBm"),
     "m3/h",
 }
 NAME = re.compile(r"[a-z][a-z0-9_]*(\.([a-z0-9_]+|L[123]|N|L[123]-(N|L[123])))+")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.core.check import Check, CheckState, Hold, judge
+from gateway.core.correlator import GRACE_S, Outcome, Patience
 from gateway.core.device import GATEWAY, Criticality, Device, Kind, Park, Service
 from gateway.core.incident import Cause, Change, ChangeKind, Incident, Verdict, fold
 from gateway.core.reading import Failure, FailureKind, Poll, Reading, round_readings
-from gateway.core.watch import GRACE_S, Outcome, Watch
+from gateway.core.verdicts import ABSENT_S
+from gateway.core.watch import Watch
 
 STEP = 30.0
+QUICK = Patience(2.5 * STEP, 2.0 * STEP)
 
 
 def depot() -> Park:
@@ -33,9 +37,9 @@ def depot() -> Park:
 class Depot:
     """Polls everything once per step; what is silent, and extra readings, are set by the test."""
 
-    def __init__(self, park: Park | None = None) -> None:
+    def __init__(self, park: Park | None = None, patience: Patience = QUICK) -> None:
         self.park = park or depot()
-        self.watch = Watch("site", self.park, settle_s=2.5 * STEP)
+        self.watch = Watch("site", self.park, patience=patience)
         self.now = 1000.0
         self.silent: set[str] = set()
         self.down: set[str] = set()
@@ -228,7 +232,7 @@ def test_filling_disk_opens_once_and_gets_worse_in_the_same_incident(site: Depot
         site.values[key] = value
         site.step()
     incident = site.only()
-    assert (incident.cause, incident.root_device, incident.priority) == ("disk_full", "srv-1", "P2")
+    assert (incident.cause, incident.root_device, incident.priority) == ("disk_full", "srv-1", "P1")
     assert [c.kind for c in incident.story] == [ChangeKind.OPENED, ChangeKind.REVISED]
     site.values[key] = 0.5
     site.step(4)
@@ -355,5 +359,96 @@ def test_model_speaks_only_where_no_rule_does_and_its_word_is_advice(site: Depot
     site.step(6)
     assert {(i.cause, i.root_device, i.priority) for i in site.incidents()} == {
         ("anomaly", "srv-1", "P4"),
-        ("disk_full", "srv-2", "P3"),
+        ("disk_full", "srv-2", "P2"),
     }
+
+
+def heat(site: Depot, kelvins: float, *devices: str) -> None:
+    for device in devices:
+        site.values[device, "hw.temperature", "inlet"] = 24.0 + kelvins
+
+
+def test_many_machines_warmer_than_usual_at_once_is_the_room_and_one_incident(site: Depot) -> None:
+    machines = ("srv-1", "srv-2", "sw-core")
+    heat(site, 0.0, *machines)
+    site.step(int(7 * 3600 / STEP))
+    heat(site, 9.0, *machines)
+    site.step(8)
+    assert (site.only().cause, site.only().root_device) == ("overheating", None)
+    assert {symptom.device for symptom in site.only().symptoms} == set(machines)
+    heat(site, 0.5, *machines)
+    site.step(6)
+    assert not site.only().open
+
+
+def test_one_machine_warmer_than_usual_is_that_machine(site: Depot) -> None:
+    heat(site, 0.0, "srv-1", "srv-2")
+    site.step(int(7 * 3600 / STEP))
+    heat(site, 9.0, "srv-1")
+    site.step(8)
+    assert (site.only().cause, site.only().root_device) == ("overheating", "srv-1")
+
+
+def test_fast_filling_volume_is_told_hours_before_it_is_full(site: Depot) -> None:
+    key = ("srv-1", "system.filesystem.utilization", "/")
+    for minute in range(60):
+        site.values[key] = 0.70 + 0.0015 * minute
+        site.step(2)
+    incident = site.only()
+    assert (incident.cause, incident.root_metric, incident.priority) == (
+        "disk_full",
+        "system.filesystem.time_to_full",
+        "P1",
+    )
+    assert site.values[key] < 0.80
+
+
+def test_volume_that_fills_a_little_every_day_is_no_incident(site: Depot) -> None:
+    for minute in range(240):
+        site.values["srv-1", "system.filesystem.utilization", "/"] = 0.80 + 0.00001 * minute
+        site.step(2)
+    assert not site.changes
+
+
+def test_root_that_comes_and_goes_is_one_incident_told_as_unstable() -> None:
+    site = Depot(patience=Patience(2.5 * STEP, 300.0))
+    site.step(3)
+    for _ in range(8):
+        site.silent |= {"srv-1"}
+        site.step(2)
+        site.silent.clear()
+        site.step(2)
+    story = [change.kind for change in site.only().story]
+    assert story.count(ChangeKind.OPENED) == 1
+    assert [change.text for change in site.only().story if change.kind is ChangeKind.NOTE] == ["unstable"]
+    site.step(12)
+    assert not site.only().open
+
+
+def test_metric_that_a_device_no_longer_tells_is_unknown_and_closes_nothing(site: Depot) -> None:
+    key = ("srv-1", "system.filesystem.utilization", "/backup")
+    site.values[key] = 0.97
+    site.step(4)
+    del site.values[key]
+    site.step(int(ABSENT_S / STEP) * 2 + 2)
+    last = {t.key: t.after for outcome in site.outcomes for t in outcome.transitions}
+    assert last[key] is Verdict.UNKNOWN
+    assert site.only().open
+
+
+def test_hold_by_duration_believes_a_slow_rhythm_as_early_as_a_fast_one() -> None:
+    check = Check("memory", "m", Cause.MEMORY_EXHAUSTED, warning=0.9, worse=Hold(5, 6, 240.0))
+    state, transition = judge(check, CheckState(Verdict.OK), Reading("d", "m", 0.95, 300.0))
+    assert transition is None
+    state, transition = judge(check, state, Reading("d", "m", 0.95, 600.0))
+    assert transition is not None
+    assert (transition.at, transition.detected_at) == (300.0, 600.0)
+    assert state.verdict is Verdict.WARNING
+
+
+def test_hold_by_duration_starts_anew_after_a_good_reading() -> None:
+    check = Check("memory", "m", Cause.MEMORY_EXHAUSTED, warning=0.9, worse=Hold(5, 6, 240.0))
+    state = CheckState(Verdict.OK)
+    for at, value in ((300.0, 0.95), (420.0, 0.5), (600.0, 0.95)):
+        state, transition = judge(check, state, Reading("d", "m", value, at))
+        assert transition is None

@@ -1,0 +1,225 @@
+"""From explanations to incidents: one per fault, opened when its witnesses have spoken, closed when it stays good."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateway.core.cause import Explanation, Root, explain, priority, services_hit, witnesses
+from gateway.core.device import GATEWAY, Park
+from gateway.core.incident import Cause, Change, ChangeKind, Incident, Symptom, Transition, apply, incident_id
+from gateway.core.verdicts import Key, Verdicts
+
+GRACE_S = 900.0
+"""How long a symptom may outlast its root before it is a fault of its own (a server boots, checks its disks)."""
+
+UNSTABLE_RETURNS = 5
+"""An incident whose root fails again this often within ``UNSTABLE_S`` before it could be closed is unstable."""
+UNSTABLE_S = 600.0
+UNSTABLE = "unstable"
+"""The note of the gateway on such an incident."""
+
+_WAITS = frozenset({Cause.DEVICE_UNREACHABLE, Cause.SERVICE_DOWN, Cause.SERVICE_SLOW})
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a step led to, in the order in which it happened."""
+
+    transitions: list[Transition] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    suspects: set[str] = field(default_factory=set)
+    """Devices worth asking at once: their answer decides how a new fault is explained."""
+
+    def __bool__(self) -> bool:
+        return bool(self.transitions or self.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """``settle_s`` bounds the wait for witnesses (parent, UPS, the gateway's own port) before a silent device becomes
+    an incident; ``stable_s`` is how long everything must be good before an incident is over."""
+
+    settle_s: float = 150.0
+    stable_s: float = 300.0
+
+
+PATIENCE = Patience()
+"""For a site that is asked every minute."""
+
+
+class Correlator:
+    """Keeps the open incidents of one site in step with what is bad."""
+
+    def __init__(self, site: str, park: Park, verdicts: Verdicts, patience: Patience) -> None:
+        self.incidents: dict[str, Incident] = {}
+        self._site = site
+        self._park = park
+        self._verdicts = verdicts
+        self._patience = patience
+        self._waiting = False
+        self._looked_at = 0.0
+        self._returns: dict[str, list[float]] = {}
+
+    def look(self, at: float, outcome: Outcome) -> None:
+        """Explains everything bad anew and turns the differences into changes."""
+        # waits end and graces run out without any transition: look again from time to time while something is open
+        due = bool(self._verdicts.bads) and at - self._looked_at >= self._patience.settle_s
+        if not (outcome.transitions or self._waiting or due):
+            return
+        self._looked_at = at
+        self._waiting = False
+        self._count_returns(at, outcome)
+        matched: dict[Key, str] = {}
+        current: set[str] = set()
+        for explanation in explain(list(self._verdicts.bads.values()), self._park, self._sticky(at)):
+            incident = self._find(explanation.root)
+            if incident is None and not self._settled(explanation, at):
+                self._waiting = True
+                outcome.suspects.update(witnesses(explanation.root, self._park))
+                continue
+            name = self._open(explanation, at, outcome) if incident is None else incident.id
+            if incident is not None:
+                self._extend(incident, explanation, at, outcome)
+            current.add(name)
+            matched.update((bad.key, name) for bad in explanation.members)
+        for incident in list(self.incidents.values()):
+            if incident.id not in current and incident.cause != Cause.REPORTED:
+                self._end(incident, matched, at, outcome)
+
+    def apply(self, change: Change, outcome: Outcome) -> None:
+        """One change of one incident."""
+        incident = apply(self.incidents.get(change.incident), change)
+        if incident.open:
+            self.incidents[incident.id] = incident
+        else:
+            self.incidents.pop(incident.id, None)
+            self._returns.pop(incident.id, None)
+        outcome.changes.append(change)
+
+    def still_bad(self, incident: Incident) -> bool:
+        """True while anything the incident explains is measured to be bad."""
+        return any(key in self._verdicts.bads for key in _members(incident))
+
+    def _sticky(self, at: float) -> dict[Key, Root]:
+        """For each symptom of an open incident, the root that explained it, while that is still credible."""
+        sticky: dict[Key, Root] = {}
+        for incident in self.incidents.values():
+            own = [key for key in _members(incident) if incident.root_device in (None, key[0])]
+            recovered = [self._verdicts.good_since[key] for key in own if key in self._verdicts.good_since]
+            lasts = any(key in self._verdicts.bads for key in own)
+            if recovered and not lasts and at - max(recovered) > GRACE_S:
+                continue
+            for symptom in incident.symptoms:
+                key = (symptom.device, symptom.metric, symptom.instance)
+                sticky[key] = Root(Cause(incident.cause), incident.root_device)
+        return sticky
+
+    def _settled(self, explanation: Explanation, at: float) -> bool:
+        """True once everything that could explain this better has been asked since it began."""
+        first, root = explanation.first, explanation.root
+        if at - first.detected_at >= self._patience.settle_s:
+            return True
+        if root.cause is Cause.OVERHEATING and root.subject is not None:
+            asked = self._verdicts.subjects_with("hw.temperature.excess") - {root.subject}
+        elif root.cause in _WAITS and first.down:
+            asked = witnesses(root, self._park) | {GATEWAY}
+        else:
+            return True
+        for device in asked:
+            polled = self._verdicts.polled.get(device)
+            if polled is not None and (polled < first.at or self._verdicts.suspect(device)):
+                return False
+        return True
+
+    def _find(self, root: Root) -> Incident | None:
+        for incident in self.incidents.values():
+            if incident.cause == root.cause and incident.root_device == root.subject:
+                return incident
+        return None
+
+    def _count_returns(self, at: float, outcome: Outcome) -> None:
+        """A root that fails again and again before it could be closed stays one incident, told as unstable once."""
+        for transition in outcome.transitions:
+            if not transition.after.bad or transition.before.bad:
+                continue
+            for incident in list(self.incidents.values()):
+                if _root_key(incident) == transition.key:
+                    returns = [past for past in self._returns.get(incident.id, []) if at - past < UNSTABLE_S]
+                    self._returns[incident.id] = [*returns, at]
+                    told = any(change.text == UNSTABLE for change in incident.story)
+                    if len(returns) + 1 >= UNSTABLE_RETURNS and not told:
+                        self.apply(Change(incident.id, ChangeKind.NOTE, at, at, text=UNSTABLE), outcome)
+
+    def _open(self, explanation: Explanation, at: float, outcome: Outcome) -> str:
+        first, root = explanation.first, explanation.root
+        services = services_hit(explanation, self._park)
+        name = incident_id(self._site, root.cause, root.subject, first.at)
+        change = Change(
+            name,
+            ChangeKind.OPENED,
+            first.at,
+            at,
+            cause=root.cause,
+            root_device=root.subject,
+            root_metric=first.metric,
+            root_instance=first.instance,
+            priority=priority(explanation, self._park, services),
+            value=first.value,
+            symptoms=tuple(Symptom(*bad.key) for bad in sorted(explanation.members, key=lambda bad: (bad.at, bad.key))),
+            services=services,
+        )
+        self.apply(change, outcome)
+        return name
+
+    def _extend(self, incident: Incident, explanation: Explanation, at: float, outcome: Outcome) -> None:
+        services = services_hit(explanation, self._park)
+        level = priority(explanation, self._park, services)
+        known = {(symptom.device, symptom.metric, symptom.instance) for symptom in incident.symptoms}
+        fresh = tuple(Symptom(*bad.key) for bad in explanation.members if bad.key not in known)
+        added = tuple(service for service in services if service not in incident.services)
+        if level < incident.priority:  # worse than told so far; a milder course is told by its end
+            first = explanation.first
+            change = Change(
+                incident.id,
+                ChangeKind.REVISED,
+                at,
+                at,
+                cause=incident.cause,
+                root_device=incident.root_device,
+                root_metric=incident.root_metric,
+                root_instance=incident.root_instance,
+                priority=level,
+                value=first.value if first.key == _root_key(incident) else incident.value,
+                symptoms=(*incident.symptoms, *fresh),
+                services=(*incident.services, *added),
+            )
+            self.apply(change, outcome)
+        elif fresh or added:
+            self.apply(Change(incident.id, ChangeKind.SYMPTOM, at, at, symptoms=fresh, services=added), outcome)
+
+    def _end(self, incident: Incident, matched: Mapping[Key, str], at: float, outcome: Outcome) -> None:
+        members = _members(incident)
+        bad = [key for key in members if key in self._verdicts.bads]
+        into = next((matched[key] for key in bad if key in matched), "")
+        if into and _root_key(incident) in bad:
+            self.apply(Change(incident.id, ChangeKind.MERGED, at, at, into=into), outcome)
+            return
+        if not self._verdicts.all_known(members) or (bad and not into):
+            return  # nothing is known, or the better explanation is still waiting for its witnesses
+        good = [self._verdicts.good_since[key] for key in members if key in self._verdicts.good_since]
+        restored_at = max(good, default=at)
+        if at - restored_at < self._patience.stable_s:
+            self._waiting = True
+            return
+        self.apply(Change(incident.id, ChangeKind.RESTORED, restored_at, at), outcome)
+
+
+def _root_key(incident: Incident) -> Key:
+    return (incident.root_device or "", incident.root_metric, incident.root_instance)
+
+
+def _members(incident: Incident) -> list[Key]:
+    """Every metric an incident explains, its root first."""
+    symptoms = ((symptom.device, symptom.metric, symptom.instance) for symptom in incident.symptoms)
+    return list(dict.fromkeys((_root_key(incident), *symptoms)))
