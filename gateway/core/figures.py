@@ -98,7 +98,7 @@ def repair(sites: Iterable[SiteFacts]) -> Repair:
         (business, incident.restored_at - incident.opened_at)
         for site in sites
         for incident in site.incidents
-        if _is_fault(incident)
+        if is_fault(incident)
         and incident.restored_at is not None
         and site.start <= incident.restored_at < site.end
         and (business := site.calendar.business_seconds(incident.opened_at, incident.restored_at)) > 0
@@ -113,7 +113,7 @@ def recurrences(site: str, incidents: Iterable[Incident], end: float) -> list[Re
     """What came back within ``RECURRENCE_S`` before ``end``, the most frequent first."""
     opened: dict[tuple[str, str | None], list[float]] = {}
     for incident in incidents:
-        if _is_fault(incident) and end - RECURRENCE_S <= incident.opened_at < end:
+        if is_fault(incident) and end - RECURRENCE_S <= incident.opened_at < end:
             opened.setdefault((incident.cause, incident.root_device), []).append(incident.opened_at)
     found = [Recurrence(site, cause, root, len(ats), max(ats)) for (cause, root), ats in opened.items() if len(ats) > 1]
     return sorted(found, key=lambda one: (-one.count, -one.last_opened_at))
@@ -132,6 +132,6 @@ def monthly_cost(devices: Iterable[Device]) -> MonthlyCost:
     return MonthlyCost(sum(hundredths.values()) / 100 if hundredths else None, parts, unknown)
 
 
-def _is_fault(incident: Incident) -> bool:
+def is_fault(incident: Incident) -> bool:
     """Advice (P4) is no fault, and what another incident explains is counted there."""
     return incident.priority != Priority.P4 and not incident.merged_into

@@ -154,14 +154,27 @@ def local(at: float, zone: str) -> datetime:
     return datetime.fromtimestamp(at, ZoneInfo(zone))
 
 
-def at_time(at: float, zone: str, language: Language, *, near: float | None = None) -> str:
-    """mardi 17 novembre 2026 à 09:42; only the time where ``near`` is of the same day."""
-    moment = local(at, zone)
-    time = f"{moment:%H:%M}"
-    if near is not None and local(near, zone).date() == moment.date():
-        return choose(("à %s", "على الساعة %s", "at %s"), language) % time
-    day = full_date(moment.date(), language)
-    return choose(("%s à %s", "%s على الساعة %s", "%s at %s"), language) % (day, time)
+def moment(at: float, zone: str, language: Language) -> str:
+    """mardi 17 novembre 2026 à 09:42"""
+    then = local(at, zone)
+    text = choose(("%s à %s", "%s على الساعة %s", "%s at %s"), language)
+    return text % (full_date(then.date(), language), f"{then:%H:%M}")
+
+
+def when(at: float, zone: str, language: Language, *, near: float) -> str:
+    """As part of a sentence: "à 09:42" on the day of ``near``, else "le mardi 17 novembre 2026 à 09:42"."""
+    then = local(at, zone)
+    if local(near, zone).date() == then.date():
+        return choose(("à %s", "على الساعة %s", "at %s"), language) % f"{then:%H:%M}"
+    return choose(("le %s", "يوم %s", "on %s"), language) % moment(at, zone, language)
+
+
+def short_time(at: float, zone: str, *, near: float) -> str:
+    """09:42, with the day before it where it is another than that of ``near``: 17/11 09:42."""
+    then, today = local(at, zone), local(near, zone)
+    if then.date() == today.date():
+        return f"{then:%H:%M}"
+    return f"{then:%d/%m %H:%M}" if then.year == today.year else f"{then:%d/%m/%Y %H:%M}"
 
 
 def money(amount: float, currency: str, language: Language) -> str:

@@ -137,6 +137,7 @@ class ChangeKind(StrEnum):
     INTERVENTION_STARTED = "intervention_started"
     SILENCED = "silenced"
     NOTE = "note"
+    TICKED = "ticked"
     RESTORED = "restored"
     REOPENED = "reopened"
 
@@ -147,7 +148,8 @@ class Change:
 
     opened and revised carry the whole explanation (cause, root, priority, symptoms, services, value); symptom carries
     the symptoms and services that were added; merged names the incident that explains this one in ``into``; silenced
-    carries ``until``. ``who`` is "gateway", "panel", "desk" or a person's name.
+    carries ``until``; ticked carries the id of a step of the runbook in ``text``. ``who`` is "gateway", "panel",
+    "desk" or a person's name.
     """
 
     incident: str

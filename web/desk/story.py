@@ -17,6 +17,7 @@ _ICONS = {
     ChangeKind.INTERVENTION_STARTED: "person",
     ChangeKind.SILENCED: "mute",
     ChangeKind.NOTE: "note",
+    ChangeKind.TICKED: "ok",
     ChangeKind.RESTORED: "ok",
     ChangeKind.MERGED: "link",
     ChangeKind.REVISED: "note",
@@ -65,6 +66,8 @@ def _text(site: SiteFacts, change: Change, formats: Formats, now: float) -> str:
             return say.gettext("Bip coupé jusqu’à %(time)s", time=until)
         case ChangeKind.NOTE:
             return say.gettext("%(who)s : « %(text)s »", who=who, text=say.isolate(change.text))
+        case ChangeKind.TICKED:
+            return say.gettext("%(who)s coche une étape de la marche à suivre", who=who)
         case ChangeKind.RESTORED:
             return say.gettext("Rétabli")
         case ChangeKind.REOPENED:

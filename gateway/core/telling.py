@@ -1,0 +1,271 @@
+"""The sentences about one incident in one language, from which the narrative is put together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway.core import narrative_texts as texts
+from gateway.core.grammar import (
+    Text,
+    count,
+    date_text,
+    duration,
+    isolated,
+    joined,
+    local,
+    moment,
+    money,
+    when,
+)
+from gateway.core.headline import headline
+from gateway.core.incident import Change, ChangeKind, Incident
+from gateway.core.narrative_context import Certainty, Context, Promise
+from gateway.core.people import Language, choose
+from gateway.core.units import METRICS, human
+
+_NAMED = 4
+_QUOTED = 2
+_MACHINES = ("gateway", "panel", "page", "desk")
+
+
+def certainty(incident: Incident) -> Certainty:
+    """Confirmed where the device that is blamed showed it itself; unknown where the cause only names what is seen."""
+    if incident.cause in texts.UNKNOWN_CAUSE:
+        return Certainty.UNKNOWN
+    own = any(
+        (symptom.device, symptom.metric) == (incident.root_device, incident.root_metric)
+        and symptom.metric != "reach.up"
+        for symptom in incident.symptoms
+    )
+    return Certainty.CONFIRMED if own else Certainty.PROBABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """One incident told in one language: each method is one sentence or line, empty where there is nothing to say."""
+
+    incident: Incident
+    context: Context
+    language: Language
+
+    def say(self, text: Text, /, **values: str) -> str:
+        return choose(text, self.language).format(**values)
+
+    def near(self, at: float) -> str:
+        return when(at, self.context.zone, self.language, near=self.incident.opened_at)
+
+    def plain_headline(self) -> str:
+        """The headline without invisible marks."""
+        name = self.context.name(self.incident.root_device) if self.incident.root_device else ""
+        text = headline(self.incident.cause, name, self.language)
+        return text.replace("\u2068", "").replace("\u2069", "")
+
+    def headline_of(self, cause: str, root: str | None) -> str:
+        return headline(cause, self.context.name(root) if root else "", self.language)
+
+    def who(self, who: str) -> str:
+        known = texts.WHO.get(who)
+        return choose(known, self.language) if known else who
+
+    def few(self, subjects: Sequence[str], most: int) -> str:
+        """Names of the first few things, and how many more there are."""
+        names = [self.context.name(subject) for subject in subjects]
+        if len(names) <= most:
+            return joined(names, self.language)
+        first = ("، " if self.language == "ar" else ", ").join(names[:most])
+        return self.say(texts.MORE, first=first, n=str(len(names) - most))
+
+    def head(self) -> str:
+        incident = self.incident
+        return self.say(
+            texts.HEAD,
+            site=isolated(self.context.site, self.language),
+            headline=self.headline_of(incident.cause, incident.root_device),
+            priority=incident.priority,
+        )
+
+    def length(self) -> str:
+        incident = self.incident
+        end = self.context.now if incident.restored_at is None else incident.restored_at
+        return duration(end - incident.opened_at, self.language)
+
+    def lasting(self) -> str:
+        incident, zone = self.incident, self.context.zone
+        end = incident.restored_at
+        values = {
+            "start": moment(incident.opened_at, zone, self.language),
+            "lasting": self.length(),
+            "business": self._business(self.context.now if end is None else end),
+        }
+        if end is None:
+            return self.say(texts.OPEN, **values)
+        if local(end, zone).date() == local(incident.opened_at, zone).date():
+            return self.say(texts.ENDED_SAME_DAY, end=self.near(end), **values)
+        return self.say(texts.ENDED, end=moment(end, zone, self.language), **values)
+
+    def _business(self, end: float) -> str:
+        hours = self.context.hours
+        if hours is None or hours.always_on:
+            return ""
+        seconds = hours.business_seconds(self.incident.opened_at, end)
+        if seconds < 60:
+            return self.say(texts.NO_BUSINESS)
+        if end - self.incident.opened_at - seconds < 60:
+            return self.say(texts.ALL_BUSINESS)
+        return self.say(texts.BUSINESS, time=duration(seconds, self.language))
+
+    def seen(self) -> str:
+        incident = self.incident
+        if incident.cause == "reported":
+            opened = next((one for one in incident.story if one.kind is ChangeKind.OPENED), None)
+            return self._quoted(opened) if opened and opened.text else ""
+        text = choose(texts.SEEN.get(incident.cause, texts.SEEN_OTHER), self.language)
+        return self.say(texts.SEEN_LINE, at=self.near(incident.detected_at), seen=text, value=self._value())
+
+    def _value(self) -> str:
+        incident = self.incident
+        metric = METRICS.get(incident.root_metric)
+        if incident.value is None or metric is None or metric.reads == "flag":
+            return ""
+        shown = human(incident.root_metric, incident.value, self.language)
+        part = isolated(incident.root_instance, self.language)
+        return (
+            f" ({part} : {shown})"
+            if part and self.language == "fr"
+            else f" ({part}: {shown})"
+            if part
+            else f" ({shown})"
+        )
+
+    def affected(self) -> str:
+        devices = list(
+            dict.fromkeys(one.device for one in self.incident.symptoms if one.device in self.context.park.devices)
+        )
+        if not devices:
+            return ""
+        names = [isolated(self.context.name(device), self.language) for device in devices[:_NAMED]]
+        if len(devices) > _NAMED:
+            names.append("…")
+        comma = "، " if self.language == "ar" else ", "
+        return self.say(texts.DEVICES, count=count(len(devices), "device", self.language), names=comma.join(names))
+
+    def stopped(self) -> str:
+        services = self.incident.services
+        if not services:
+            return self.say(texts.NOT_STOPPED)
+        names = joined([isolated(self.context.name(service), self.language) for service in services], self.language)
+        known = self.context.park.services.get(services[0])
+        if known and known.business and self.language == self.context.language:
+            return self.say(texts.STOPPED_BUSINESS, names=names, business=known.business.rstrip("."))
+        return self.say(texts.STOPPED, names=names)
+
+    def cause(self) -> str:
+        incident = self.incident
+        sure = certainty(incident)
+        known = {Certainty.CONFIRMED: texts.CONFIRMED, Certainty.PROBABLE: texts.PROBABLE}
+        text = self.say(known.get(sure, texts.UNKNOWN))
+        opened = next((one for one in incident.story if one.kind is ChangeKind.OPENED), None)
+        if opened and (opened.cause, opened.root_device) != (incident.cause, incident.root_device):
+            text += self.say(texts.REVISED, headline=self.headline_of(opened.cause, opened.root_device))
+        return text
+
+    def again(self) -> str:
+        before = self.context.again
+        if not before:
+            return ""
+        day = date_text(local(before[0].opened_at, self.context.zone).date(), self.language)
+        if len(before) == 1:
+            return self.say(texts.AGAIN_ONCE, day=day)
+        return self.say(texts.AGAIN, day=day, count=count(len(before) + 1, "time", self.language))
+
+    def done(self) -> str:
+        incident = self.incident
+        if incident.acknowledged_at is None:
+            text = self.say(texts.NOT_TAKEN)
+        else:
+            text = self.say(
+                texts.TAKEN,
+                who=self._name(incident.acknowledged_by),
+                at=self.near(incident.acknowledged_at),
+                delay=duration(incident.acknowledged_at - incident.detected_at, self.language),
+            )
+        started = next((one for one in incident.story if one.kind is ChangeKind.INTERVENTION_STARTED), None)
+        if started:
+            text += self.say(texts.STARTED, who=self._name(started.who), at=self.near(started.at))
+        return text + self._ticked()
+
+    def _ticked(self) -> str:
+        ticks = [one for one in self.incident.story if one.kind is ChangeKind.TICKED]
+        if not ticks:
+            return ""
+        steps = count(len({one.text for one in ticks}), "step", self.language)
+        names = joined(list(dict.fromkeys(self._name(one.who) for one in ticks)), self.language)
+        return self.say(texts.TICKED, count=steps, who=names)
+
+    def _name(self, who: str) -> str:
+        return isolated(self.who(who), self.language) if who not in _MACHINES else self.who(who)
+
+    def said(self) -> list[str]:
+        """What people wrote, the last few notes word for word."""
+        notes = [one for one in self.incident.story if one.kind is ChangeKind.NOTE and one.text]
+        lines = [self._quoted(one) for one in notes[-_QUOTED:]]
+        if len(notes) > _QUOTED:
+            lines[-1] += self.say(texts.SAID_MORE, count=count(len(notes) - _QUOTED, "note", self.language))
+        return lines
+
+    def _quoted(self, change: Change) -> str:
+        said = isolated(" ".join(change.text.split()), self.language)
+        who = self._name(change.who)
+        return self.say(texts.SAID, who=f"{who[:1].upper()}{who[1:]}", at=self.near(change.at), text=said)
+
+    def commitments(self) -> str:
+        context = self.context
+        parts = [
+            self._commitment(what, promise)
+            for what, promise in ((texts.RESPONSE, context.response), (texts.RESTORE, context.restore))
+            if promise is not None
+        ]
+        if not parts:
+            return self.say(texts.NO_COMMITMENT)
+        text = " ; ".join(parts) if self.language == "fr" else ("؛ " if self.language == "ar" else "; ").join(parts)
+        return self.say(texts.COMMITMENTS, parts=f"{text[:1].lower()}{text[1:]}")
+
+    def _commitment(self, what: Text, promise: Promise) -> str:
+        if promise.missed:
+            state = self.say(texts.MISSED)
+        elif promise.done_at is not None or promise.due_at is None:
+            state = self.say(texts.KEPT)
+        else:
+            state = self.say(texts.RUNNING, at=self.near(promise.due_at))
+        allowed = duration(promise.allowed_s, self.language)
+        return self.say(texts.COMMITMENT, what=choose(what, self.language), allowed=allowed, state=state)
+
+    def promise_kept(self) -> str:
+        """The promise to be back, while that is open or once it is broken."""
+        restore = self.context.restore
+        if restore is None:
+            return ""
+        if restore.missed:
+            return self.say(texts.OWNER_MISSED)
+        if restore.done_at is None and restore.due_at is not None:
+            at = when(restore.due_at, self.context.zone, self.language, near=self.context.now)
+            return self.say(texts.OWNER_DUE, at=at)
+        return ""
+
+    def cost(self) -> str:
+        loss = self.context.loss
+        if loss is None:
+            return self.say(texts.NO_COST)
+        basis = choose(loss.basis, self.language)
+        amount = money(loss.amount, loss.currency, self.language)
+        return self.say(texts.COST, amount=amount, basis=f" ({basis})" if basis else "")
+
+    def decision(self) -> str:
+        decision = self.context.decision
+        if decision is None:
+            return self.say(texts.NO_DECISION)
+        values = {"text": isolated(decision.text.rstrip("."), self.language), "who": self._name(decision.who)}
+        if decision.until is None:
+            return self.say(texts.DECISION_OPEN_END, **values)
+        return self.say(texts.DECISION, day=date_text(decision.until, self.language), **values)
