@@ -13,11 +13,11 @@ from gateway.agent.loop import Agent
 from gateway.agent.parts import Board, Parts
 from gateway.alert.panel import NoPanel
 from gateway.clock import FakeClock
+from gateway.core.correlator import Outcome
 from gateway.core.device import GATEWAY, Device, Kind, Park, Service, ServiceCheck, Site
 from gateway.core.errors import DamagedError, UnavailableError
 from gateway.core.incident import Verdict
 from gateway.core.reading import Failure, FailureKind, Poll, Reading
-from gateway.core.watch import Outcome
 from gateway.detect.stub import StubDetector
 from gateway.ports import Batch, Command, Detector
 from gateway.settings import PollSettings, Settings
