@@ -27,6 +27,7 @@ from gateway.wire import facts_body, inventory_body, summary_body
 TICK_S = 0.25
 HEARTBEAT_S = 60.0
 COMMANDS_S = 1.0
+CLOCK_S = 1.0
 INVENTORY_S = 86_400.0
 _OFF_AFTER_S = 180.0
 """A start within this time of the last heartbeat, in the same boot, is a restart and not an outage of the box."""
@@ -55,6 +56,7 @@ class Agent:
             {
                 "commands": COMMANDS_S,
                 "heartbeat": HEARTBEAT_S,
+                "clock": CLOCK_S,
                 "flush": parts.settings.keep.commit_s,
                 "status": min(15.0, max(poll.every_s, 2.0)),
                 "inventory": INVENTORY_S,
@@ -69,13 +71,18 @@ class Agent:
         self._faults: set[str] = set()
         self._refused: dict[str, str] = dict.fromkeys(("samples", "record", "outbox", "commands"), "")
         self._unwritten: list[Batch] = []
+        self.outdated = False
+        """The record was moved in time: instants in memory are wrong, a new agent must take the record up."""
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Watches until ``stop`` is set; then finishes what runs, writes everything down and says goodbye."""
+        """Watches until ``stop`` is set or the record was moved in time; then finishes what runs, writes everything
+        down and says goodbye."""
         self.start()
         try:
             while not stop.is_set():
                 self.step()
+                if self.outdated:
+                    break
                 try:
                     await asyncio.wait_for(stop.wait(), TICK_S)
                 except TimeoutError:
@@ -99,10 +106,12 @@ class Agent:
         self._last_command = parts.ledger.last_command()
         heartbeat = parts.board.read_heartbeat()
         if heartbeat:
-            before = float(heartbeat.get("at", now))
+            before = min(float(heartbeat.get("at", now)), now)
             same_boot = heartbeat.get("boot_id") == parts.clock.boot_id()
+            if same_boot:  # the wall clock may have been set in between: only what has passed counts
+                before = now - (parts.clock.monotonic() - float(heartbeat.get("monotonic", 0.0)))
             if not same_boot or now - before > _OFF_AFTER_S:
-                self._record(self.watch.gateway_off(min(before, now), now))
+                self._record(self.watch.gateway_off(before, now))
                 log.info("the box did not watch", since=before, seconds=round(now - before))
         if parts.link:
             parts.link.start()
@@ -111,13 +120,15 @@ class Agent:
     def step(self) -> None:
         """Everything that is due now. Returns at once: polls run on as tasks."""
         now = self.parts.clock.monotonic()
+        for chore in self._chores.due(now):
+            self._chore(chore)
+            if self.outdated:
+                return
         for subject in self._schedule.due(now):
             if subject not in self._running:
                 task = asyncio.get_running_loop().create_task(self._round(subject), name=subject)
                 self._running[subject] = task
                 task.add_done_callback(self._ended)
-        for chore in self._chores.due(now):
-            self._chore(chore)
         if self.parts.link:
             self._kept("outbox", self.parts.link.step)
         self._show()
@@ -212,7 +223,10 @@ class Agent:
             return
         messages = []
         if outcome:
-            messages.append(Message("evt", _EVT_LANE, facts_body(outcome.transitions, outcome.changes)))
+            body = facts_body(outcome.transitions, outcome.changes)
+            if moves := self.parts.timeline.moves() if self.parts.timeline else 0:
+                body["line"] = moves
+            messages.append(Message("evt", _EVT_LANE, body))
         batch = Batch(stamp(self.parts.clock), outcome.transitions, outcome.changes, messages, command, result)
         self._unwritten.append(batch)
         self._write()
@@ -252,6 +266,8 @@ class Agent:
                 self._write()
             case "heartbeat":
                 self._heartbeat()
+            case "clock":
+                self._look_at_clock()
             case "flush":
                 self._kept("samples", self.parts.samples.flush)
             case "status":
@@ -281,6 +297,18 @@ class Agent:
             self._record(outcome, command.id, result)
             self._hasten(outcome)
 
+    def _look_at_clock(self) -> None:
+        """What waits to be written must be written first: it holds instants of the line as it is."""
+        timeline = self.parts.timeline
+        if timeline and not self._unwritten:
+
+            def look() -> None:
+                self.outdated = timeline.look()
+
+            self._kept("record", look)
+            if self.outdated:
+                log.warning("clock corrected: the record of this boot was moved", at=self.parts.clock.wall())
+
     def _heartbeat(self) -> None:
         clock = self.parts.clock
         beat = {"at": clock.wall(), "boot_id": clock.boot_id(), "monotonic": clock.monotonic()}
@@ -293,6 +321,7 @@ class Agent:
             "site": parts.settings.site.id,
             "boot_id": parts.clock.boot_id(),
             "clock_trusted": parts.clock.trusted(),
+            "clock": dict(parts.timeline.status()) if parts.timeline else None,
             "link": dict(parts.link.status()) if parts.link else None,
             "panel": self._panel(),
             "model": parts.detector.version if parts.detector else None,

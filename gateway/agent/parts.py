@@ -45,6 +45,22 @@ class Link(Protocol):
         ...
 
 
+class Timeline(Protocol):
+    """The history of the clock."""
+
+    def look(self) -> bool:
+        """Compares; True if what is recorded was moved in time, so that the agent must take it up anew."""
+        ...
+
+    def moves(self) -> int:
+        """How often what was recorded since the machine's start was moved."""
+        ...
+
+    def status(self) -> Mapping[str, Any]:
+        """What the page shows of it: at least ``known`` and ``boot``."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Board:
     """The volatile status document for the page, and the durable heartbeat that tells how long the box was off."""
@@ -71,4 +87,5 @@ class Parts:
     board: Board
     link: Link | None = None
     detector: Detector | None = None
+    timeline: Timeline | None = None
     version: str = ""

@@ -67,7 +67,7 @@ class OwnHealth:
             Reading(device.id, one.metric, one.value, at, one.instance, one.label, one.severity, one.source)
             for one in found
         ]
-        synchronized = 1 if self._clock.trusted() else 0
+        synchronized = 1 if self._clock.synchronized() else 0
         readings.append(Reading(device.id, "system.clock.synchronized", synchronized, at, source="adjtimex"))
         return Poll(
             device.id,

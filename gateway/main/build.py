@@ -17,21 +17,22 @@ from gateway.collect.snmp_session import SnmpAuth
 from gateway.core.device import Device, Kind, Park
 from gateway.core.errors import Fault, InputError
 from gateway.detect.model import ModelDetector
+from gateway.main.timeline import Timeline
 from gateway.ports import Collector
 from gateway.profiles.load import shipped
 from gateway.settings import Credential, Settings, reveal
 from gateway.store.commands import CommandReader
 from gateway.store.db import open_database
+from gateway.store.heartbeat import FILE_NAME as HEARTBEAT_FILE
+from gateway.store.heartbeat import HeartbeatFile
 from gateway.store.inventory import InventoryStore
 from gateway.store.ledger import SqliteLedger
 from gateway.store.outbox import SqliteOutbox
 from gateway.store.samples import SqliteSamples
-from gateway.store.status import FILE_NAME, read_status, write_status
+from gateway.store.status import FILE_NAME, write_status
 from gateway.uplink.mqtt import MqttUplink
 from gateway.uplink.sender import Pace, Sender
 from gateway.wire import Names
-
-HEARTBEAT_FILE = "heartbeat.json"
 
 # What is asked of a device whose inventory entry names no collectors.
 _USUAL = {Kind.GATEWAY: ("self",)}
@@ -56,12 +57,14 @@ def _with_collectors(device: Device) -> Device:
 
 def build_agent(settings: Settings, clock: Clock | None = None) -> Parts:
     """Everything the agent needs, on the real adapters. Opens files, no connections."""
-    clock = clock or SystemClock()
     park = load_park(settings)
-    collectors = build_collectors(settings, clock, park.devices.values())
     database = open_database(settings.data / "vigie.db")
+    heartbeat = HeartbeatFile(settings.data / HEARTBEAT_FILE)
+    timeline = Timeline(clock or SystemClock(), database, heartbeat.read())
+    clock = timeline.clock
+    collectors = build_collectors(settings, clock, park.devices.values())
     outbox = SqliteOutbox(database)
-    status_file, heartbeat_file = settings.runtime / FILE_NAME, settings.data / HEARTBEAT_FILE
+    status_file = settings.runtime / FILE_NAME
     keep = settings.keep
     return Parts(
         settings=settings,
@@ -76,11 +79,12 @@ def build_agent(settings: Settings, clock: Clock | None = None) -> Parts:
         panel=open_panel(settings.panel),
         board=Board(
             lambda status: write_status(status_file, status),
-            lambda: read_status(heartbeat_file),
-            lambda beat: write_status(heartbeat_file, beat),
+            heartbeat.read,
+            lambda beat: heartbeat.write({**beat, "moves": timeline.moves()}),
         ),
         link=_link(settings, outbox, clock),
         detector=ModelDetector(settings.detect.model) if settings.detect.enabled else None,
+        timeline=timeline,
         version=version(),
     )
 

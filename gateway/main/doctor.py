@@ -9,12 +9,14 @@ from pathlib import Path
 
 import click
 
-from gateway.clock import Clock, SystemClock
+from gateway.clock import Clock, FollowingClock, SystemClock
 from gateway.collect.self import OwnHealth
 from gateway.collect.tls import not_after
 from gateway.core.device import gateway_device
 from gateway.core.health import Box, Certificate, Finding, State, examine, failing
 from gateway.settings import Settings, load
+from gateway.store.heartbeat import FILE_NAME as HEARTBEAT_FILE
+from gateway.store.heartbeat import HeartbeatFile
 from gateway.store.status import FILE_NAME, read_status
 from gateway.store.survey import survey
 
@@ -31,7 +33,8 @@ def doctor(config: Path | None, *, as_json: bool) -> int:
 
     Ends with 1 if anything is failing.
     """
-    box = look(load(config) if config else None, SystemClock())
+    settings, clock = load(config) if config else None, SystemClock()
+    box = look(settings, following(settings, clock) if settings else clock)
     findings = examine(box)
     if as_json:
         click.echo(json.dumps(report(findings)))
@@ -58,6 +61,11 @@ def look(settings: Settings | None, clock: Clock, root: Path = Path("/")) -> Box
         certificates=[certificate(path, clock.wall()) for path in files],
         files=survey(settings.data, settings.inventory),
     )
+
+
+def following(settings: Settings, clock: Clock) -> Clock:
+    """The time as the agent tells it: what it has written is as old as it says only by its own clock."""
+    return FollowingClock(clock, HeartbeatFile(settings.data / HEARTBEAT_FILE).read)
 
 
 def certificate(path: Path, now: float) -> Certificate:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import click
 
-from gateway.clock import Clock, SystemClock
+from gateway.clock import Clock, FollowingClock, SystemClock
 from gateway.core.errors import VigieError
 from gateway.settings import load
+from gateway.store.heartbeat import FILE_NAME, HeartbeatFile
 
 _THREADS = 8
 _BACKLOG = 64
@@ -37,7 +38,7 @@ def web(config: Path, host: str | None, port: int | None, *, new_code: bool) -> 
     from web.site.sources import open_sources
 
     settings = load(config)
-    clock: Clock = SystemClock()
+    clock: Clock = FollowingClock(SystemClock(), HeartbeatFile(settings.data / FILE_NAME).read)
     if new_code:
         sources = open_sources(settings, clock, port=settings.page.port)
         click.echo(f"one-time code: {issue_code(sources.accounts, clock.wall())} (valid for one day)")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -280,3 +282,47 @@ async def test_inventory_is_told_to_headquarters_at_every_start(box: Box) -> Non
     told = [row for row in box.outbox.rows.values() if row.kind == "rpt"]
     assert len(told) == 1
     assert b"srv-1" in told[0].body
+
+
+class History:
+    """A timeline that moves the record once, when told to."""
+
+    def __init__(self) -> None:
+        self.wrong = False
+
+    def look(self) -> bool:
+        return self.wrong
+
+    def moves(self) -> int:
+        return 2
+
+    def status(self) -> Mapping[str, Any]:
+        return {"known": not self.wrong, "boot": 7}
+
+
+async def test_agent_ends_itself_when_its_record_was_moved_in_time_and_asks_nobody_with_old_instants(box: Box) -> None:
+    history = History()
+    box.agent = Agent(replace(box.agent.parts, timeline=history))
+    await box.live(5)
+    asked = len(box.wire.asked)
+    history.wrong = True
+    await asyncio.wait_for(box.agent.run(asyncio.Event()), 5)
+    assert (box.agent.outdated, len(box.wire.asked)) == (True, asked)
+
+
+async def test_facts_say_how_often_their_boot_was_moved_before(box: Box) -> None:
+    box.agent = Agent(replace(box.agent.parts, timeline=History()))
+    box.wire.answers["srv-1"] = SILENCE
+    await box.live(45)
+    told = [json.loads(row.body) for row in box.outbox.rows.values() if row.kind == "evt"]
+    assert {body["line"] for body in told} == {2}
+    assert box.status["clock"] == {"known": True, "boot": 7}
+
+
+async def test_clock_set_back_between_two_starts_in_one_boot_is_no_time_off(box: Box) -> None:
+    await box.live(70)
+    box.agent.finish()
+    box.clock.step(-7200.0)
+    before = len(box.ledger.batches)
+    box.agent = box.start()
+    assert len(box.ledger.batches) == before
