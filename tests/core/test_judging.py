@@ -1,0 +1,117 @@
+"""Judging over time: holds, trends, what flaps, what is no longer told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.core.check import Check, CheckState, Hold, judge
+from gateway.core.correlator import Patience
+from gateway.core.incident import Cause, ChangeKind, Verdict
+from gateway.core.reading import Reading
+from gateway.core.verdicts import ABSENT_S
+
+STEP = 30.0
+
+
+def test_filling_disk_opens_once_and_gets_worse_in_the_same_incident(site: Any) -> None:
+    key = ("srv-1", "system.filesystem.utilization", "/")
+    for value in (0.91, 0.92, 0.93, 0.96, 0.97, 0.97):
+        site.values[key] = value
+        site.step()
+    incident = site.only()
+    assert (incident.cause, incident.root_device, incident.priority) == ("disk_full", "srv-1", "P1")
+    assert [c.kind for c in incident.story] == [ChangeKind.OPENED, ChangeKind.REVISED]
+    site.values[key] = 0.5
+    site.step(4)
+    assert not site.only().open
+
+
+def heat(site: Any, kelvins: float, *devices: str) -> None:
+    for device in devices:
+        site.values[device, "hw.temperature", "inlet"] = 24.0 + kelvins
+
+
+def test_many_machines_warmer_than_usual_at_once_is_the_room_and_one_incident(site: Any) -> None:
+    machines = ("srv-1", "srv-2", "sw-core")
+    heat(site, 0.0, *machines)
+    site.step(int(7 * 3600 / STEP))
+    heat(site, 9.0, *machines)
+    site.step(8)
+    assert (site.only().cause, site.only().root_device) == ("overheating", None)
+    assert {symptom.device for symptom in site.only().symptoms} == set(machines)
+    heat(site, 0.5, *machines)
+    site.step(6)
+    assert not site.only().open
+
+
+def test_one_machine_warmer_than_usual_is_that_machine(site: Any) -> None:
+    heat(site, 0.0, "srv-1", "srv-2")
+    site.step(int(7 * 3600 / STEP))
+    heat(site, 9.0, "srv-1")
+    site.step(8)
+    assert (site.only().cause, site.only().root_device) == ("overheating", "srv-1")
+
+
+def test_fast_filling_volume_is_told_hours_before_it_is_full(site: Any) -> None:
+    key = ("srv-1", "system.filesystem.utilization", "/")
+    for minute in range(60):
+        site.values[key] = 0.70 + 0.0015 * minute
+        site.step(2)
+    incident = site.only()
+    assert (incident.cause, incident.root_metric, incident.priority) == (
+        "disk_full",
+        "system.filesystem.time_to_full",
+        "P1",
+    )
+    assert site.values[key] < 0.80
+
+
+def test_volume_that_fills_a_little_every_day_is_no_incident(site: Any) -> None:
+    for minute in range(240):
+        site.values["srv-1", "system.filesystem.utilization", "/"] = 0.80 + 0.00001 * minute
+        site.step(2)
+    assert not site.changes
+
+
+def test_root_that_comes_and_goes_is_one_incident_told_as_unstable(make_depot: Any) -> None:
+    site = make_depot(patience=Patience(2.5 * STEP, 300.0))
+    site.step(3)
+    for _ in range(8):
+        site.silent |= {"srv-1"}
+        site.step(2)
+        site.silent.clear()
+        site.step(2)
+    story = [change.kind for change in site.only().story]
+    assert story.count(ChangeKind.OPENED) == 1
+    assert [change.text for change in site.only().story if change.kind is ChangeKind.NOTE] == ["unstable"]
+    site.step(12)
+    assert not site.only().open
+
+
+def test_metric_that_a_device_no_longer_tells_is_unknown_and_closes_nothing(site: Any) -> None:
+    key = ("srv-1", "system.filesystem.utilization", "/backup")
+    site.values[key] = 0.97
+    site.step(4)
+    del site.values[key]
+    site.step(int(ABSENT_S / STEP) * 2 + 2)
+    last = {t.key: t.after for outcome in site.outcomes for t in outcome.transitions}
+    assert last[key] is Verdict.UNKNOWN
+    assert site.only().open
+
+
+def test_hold_by_duration_believes_a_slow_rhythm_as_early_as_a_fast_one() -> None:
+    check = Check("memory", "m", Cause.MEMORY_EXHAUSTED, warning=0.9, worse=Hold(5, 6, 240.0))
+    state, transition = judge(check, CheckState(Verdict.OK), Reading("d", "m", 0.95, 300.0))
+    assert transition is None
+    state, transition = judge(check, state, Reading("d", "m", 0.95, 600.0))
+    assert transition is not None
+    assert (transition.at, transition.detected_at) == (300.0, 600.0)
+    assert state.verdict is Verdict.WARNING
+
+
+def test_hold_by_duration_starts_anew_after_a_good_reading() -> None:
+    check = Check("memory", "m", Cause.MEMORY_EXHAUSTED, warning=0.9, worse=Hold(5, 6, 240.0))
+    state = CheckState(Verdict.OK)
+    for at, value in ((300.0, 0.95), (420.0, 0.5), (600.0, 0.95)):
+        state, transition = judge(check, state, Reading("d", "m", value, at))
+        assert transition is None
