@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gateway.core import narrative_texts as texts
 from gateway.core.grammar import LANGUAGES, isolated, short_time, when
-from gateway.core.incident import Incident
+from gateway.core.incident import Cause, Incident
 from gateway.core.narrative_context import Certainty, Context, Decision, Line, Loss, Nature
 from gateway.core.people import Language
 from gateway.core.telling import Telling, certainty
@@ -36,7 +36,7 @@ def report_lines(incident: Incident, context: Context, language: Language) -> li
     lines = [
         Line(fact, tell.head()),
         Line(fact, tell.lasting()),
-        Line(fact, tell.seen()),
+        Line(statement if incident.cause == Cause.REPORTED else fact, tell.seen()),
         Line(fact, tell.affected()),
         Line(fact, tell.stopped()),
         Line(deduction, tell.cause()),
@@ -59,8 +59,9 @@ def one_line(incident: Incident, context: Context, language: Language) -> str:
     else:
         end = short_time(incident.restored_at, context.zone, near=context.now)
         parts.append(tell.say(texts.LINE_ENDED, at=end))
-    if incident.services and incident.restored_at is None:
-        parts.append(tell.say(texts.LINE_STOPPED, names=tell.few(incident.services, 1)))
+    stopped = [one for one in tell.services() if one != incident.root_device]
+    if stopped and incident.restored_at is None:
+        parts.append(tell.say(texts.LINE_STOPPED, names=tell.few(stopped, 1)))
     if incident.restored_at is None:
         who = incident.acknowledged_by
         parts.append(tell.say(texts.LINE_WHO, who=tell.who(who)) if who else tell.say(texts.LINE_NOBODY))
@@ -78,10 +79,7 @@ def for_the_owner(incident: Incident, context: Context, language: Language) -> s
     ended = incident.restored_at
     sentences = [f"{context.site} : " if language == "fr" else f"{isolated(context.site, language)}: "]
     sentences[0] += tell.plain_headline() + "."
-    if incident.services:
-        sentences.append(tell.stopped())
-    else:
-        sentences.append(tell.say(texts.OWNER_WORKED if ended is not None else texts.OWNER_WORKS))
+    sentences.append(tell.stopped())
     if ended is not None:
         sentences.append(tell.say(texts.OWNER_OVER, end=tell.near(ended), lasting=tell.length()))
     else:

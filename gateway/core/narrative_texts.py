@@ -182,9 +182,14 @@ STOPPED_BUSINESS: Text = (
     "Work stopped: {names}. {business}.",
 )
 NOT_STOPPED: Text = (
-    "Aucun service n’est arrêté.",
-    "لم تتوقف أي خدمة.",
-    "No service is stopped.",
+    "Aucun arrêt de service n’est mesuré.",
+    "لم يُقَس أي توقف لخدمة.",
+    "No service is measured to have stopped.",
+)
+STOP_UNKNOWN: Text = (
+    "On ne peut pas savoir d’ici si le travail est arrêté.",
+    "لا يمكن أن يُعرَف من هنا هل توقف العمل.",
+    "Whether work has stopped cannot be known from here.",
 )
 CONFIRMED: Text = (
     "Cause confirmée : l’appareil lui-même la montre.",
@@ -286,8 +291,6 @@ LINE_WHO: Text = ("{who} s’en occupe", "المتكفّل: {who}", "{who} is on
 LINE_NOBODY: Text = ("personne ne s’en occupe", "لا أحد يتكفّل به", "nobody is on it")
 MORE: Text = ("{first} et {n} de plus", "{first} و{n} أخرى", "{first} and {n} more")
 
-OWNER_WORKS: Text = ("Le travail continue.", "العمل مستمر.", "Work goes on.")
-OWNER_WORKED: Text = ("Le travail a continué.", "استمر العمل.", "Work went on.")
 OWNER_OVER: Text = (
     "C’est terminé : fin {end}, après {lasting}.",
     "انتهى الأمر {end}؛ المدة: {lasting}.",

@@ -19,13 +19,14 @@ from gateway.core.grammar import (
     when,
 )
 from gateway.core.headline import headline
-from gateway.core.incident import Change, ChangeKind, Incident
+from gateway.core.incident import Cause, Change, ChangeKind, Incident
 from gateway.core.narrative_context import Certainty, Context, Promise
 from gateway.core.people import Language, choose
 from gateway.core.units import METRICS, human
 
 _NAMED = 4
 _QUOTED = 2
+_VALUE_SAYS_NOTHING = frozenset({Cause.ANOMALY, Cause.REBOOTED})
 _MACHINES = ("gateway", "panel", "page", "desk")
 
 
@@ -117,7 +118,7 @@ class Telling:
 
     def seen(self) -> str:
         incident = self.incident
-        if incident.cause == "reported":
+        if incident.cause == Cause.REPORTED:
             opened = next((one for one in incident.story if one.kind is ChangeKind.OPENED), None)
             return self._quoted(opened) if opened and opened.text else ""
         text = choose(texts.SEEN.get(incident.cause, texts.SEEN_OTHER), self.language)
@@ -126,17 +127,12 @@ class Telling:
     def _value(self) -> str:
         incident = self.incident
         metric = METRICS.get(incident.root_metric)
-        if incident.value is None or metric is None or metric.reads == "flag":
+        if incident.value is None or metric is None or metric.reads == "flag" or incident.cause in _VALUE_SAYS_NOTHING:
             return ""
         shown = human(incident.root_metric, incident.value, self.language)
         part = isolated(incident.root_instance, self.language)
-        return (
-            f" ({part} : {shown})"
-            if part and self.language == "fr"
-            else f" ({part}: {shown})"
-            if part
-            else f" ({shown})"
-        )
+        comma = "، " if self.language == "ar" else ", "
+        return f" ({part}{comma}{shown})" if part else f" ({shown})"
 
     def affected(self) -> str:
         devices = list(
@@ -150,8 +146,16 @@ class Telling:
         comma = "، " if self.language == "ar" else ", "
         return self.say(texts.DEVICES, count=count(len(devices), "device", self.language), names=comma.join(names))
 
+    def services(self) -> list[str]:
+        """Services that stand still: those the incident hits, and the one that it is about."""
+        root = self.incident.root_device
+        own = [root] if root and self.incident.cause == Cause.SERVICE_DOWN else []
+        return list(dict.fromkeys((*own, *self.incident.services)))
+
     def stopped(self) -> str:
-        services = self.incident.services
+        services = self.services()
+        if self.incident.cause == Cause.SITE_SILENT:
+            return self.say(texts.STOP_UNKNOWN)
         if not services:
             return self.say(texts.NOT_STOPPED)
         names = joined([isolated(self.context.name(service), self.language) for service in services], self.language)
