@@ -101,7 +101,7 @@ def test_both_clocks_run_in_the_hours_that_the_site_told(sahel: ModuleType):
 def test_a_site_that_told_no_hours_has_no_promises(sahel: ModuleType):
     bare = replace(sahel.site("x", "X", sahel.TILL), hours=None)
     line = row(bare, sahel.TILL, FRENCH, sahel.NOW)
-    assert (spent(line.clocks.response, FRENCH), line.next_step[:11]) == ("sans\u00a0engagement", "Alimentatio")
+    assert (spent(line.clocks.response, FRENCH), line.next_step[:11]) == ("sans engagement", "Alimentatio")
 
 
 def test_the_page_says_whom_to_call(sahel: ModuleType):

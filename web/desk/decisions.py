@@ -6,9 +6,20 @@ what, when, and what the figures were before.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Protocol
+
+import msgspec
+
+from gateway.core import amendment
+from gateway.core.amendment import Amendment, Ruling
+from gateway.core.cost import Expense
+from gateway.core.intervals import OpenSpan
+
+FEAST, AMENDMENT, RULING, EXPENSE, REPORT = "feast", "amendment", "ruling", "expense", "report"
+"""Kinds of entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +63,64 @@ class MemoryBook:
         for entry in entries:
             self._kept.setdefault(entry.key, entry)
         return len(self._kept) - before
+
+
+def moves_of(entries: Iterable[Entry]) -> dict[str, dict[date, date]]:
+    """Moving feasts as decided, by country: estimated date -> the real one. The last decision counts."""
+    found: dict[str, dict[date, date]] = {}
+    for entry in entries:
+        if entry.kind == FEAST:
+            of_country = found.setdefault(entry.body["country"], {})
+            of_country[date.fromisoformat(entry.body["on"])] = date.fromisoformat(entry.body["to"])
+    return found
+
+
+def feast(country: str, on: date, to: date, who: str, at: float) -> Entry:
+    """Headquarters' word on a moving feast."""
+    body = {"country": country, "on": on.isoformat(), "to": to.isoformat()}
+    return Entry(f"feast {country} {on} {to} {at:.0f}", FEAST, at, who, body)
+
+
+def amendments_of(entries: Iterable[Entry]) -> tuple[list[Amendment], list[Ruling]]:
+    """What was entered about maintenance and pauses, and what was said about it."""
+    entered, words = [], []
+    for entry in entries:
+        if entry.kind == AMENDMENT:
+            entered.append(msgspec.convert(entry.body, Amendment))
+        elif entry.kind == RULING:
+            words.append(msgspec.convert(entry.body, Ruling))
+    return entered, words
+
+
+def amended(one: Amendment) -> Entry:
+    """An amendment as an entry."""
+    return Entry(f"amendment {one.id}", AMENDMENT, one.entered_at, one.entered_by, msgspec.to_builtins(one))
+
+
+def ruled(one: Ruling) -> Entry:
+    """A ruling as an entry."""
+    return Entry(f"ruling {one.amendment} {one.by} {one.at:.0f}", RULING, one.at, one.by, msgspec.to_builtins(one))
+
+
+def pauses_of(site: str, entries: Iterable[Entry]) -> dict[str, tuple[OpenSpan, ...]]:
+    """Waiting times in force at one site, by incident."""
+    entered, words = amendments_of(entries)
+    pause = amendment.Kind.PAUSE
+    subjects = {one.subject for one in entered if one.kind is pause and one.site == site and one.subject}
+    return {one: amendment.spans(entered, words, pause, site, [one]) for one in subjects}
+
+
+def maintenance_of(site: str, subjects: Iterable[str], entries: Iterable[Entry]) -> tuple[OpenSpan, ...]:
+    """Maintenance in force for any of some devices and services, or for their whole site."""
+    entered, words = amendments_of(entries)
+    return amendment.spans(entered, words, amendment.Kind.MAINTENANCE, site, subjects)
+
+
+def expenses_of(entries: Iterable[Entry]) -> list[Expense]:
+    """What was told of costs."""
+    return [msgspec.convert(entry.body, Expense) for entry in entries if entry.kind == EXPENSE]
+
+
+def spent(one: Expense, key: str, at: float) -> Entry:
+    """An expense as an entry; ``key`` tells two of the same kind apart."""
+    return Entry(f"expense {key}", EXPENSE, at, one.by, msgspec.to_builtins(one))

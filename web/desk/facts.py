@@ -9,6 +9,7 @@ from typing import Protocol
 from gateway.core.calendar import Calendar
 from gateway.core.device import GATEWAY, Criticality, Park, Support
 from gateway.core.incident import Cause, Change, Incident, Transition, Verdict
+from gateway.core.intervals import OpenSpan
 from gateway.settings import Target
 from web.desk.notify import Notification
 
@@ -30,6 +31,12 @@ class SiteFacts:
     heard_at: float | None = None
     park: Park | None = None
     hours: Calendar | None = None
+    responder: Calendar | None = None
+    """When those who answer for incidents work; ``None``: as the site does."""
+    country: str = ""
+    """Whose holidays the site keeps (ISO code); empty where it lists the dates itself."""
+    pauses: Mapping[str, tuple[OpenSpan, ...]] = field(default_factory=dict)
+    """Waiting times in force, by incident."""
     targets: Mapping[Criticality, Target] = field(default_factory=dict)
     incidents: tuple[Incident, ...] = ()
     states: Mapping[str, Verdict] | None = None
@@ -76,6 +83,12 @@ class SiteFacts:
         touched = [subject for subject in (incident.root_device, *incident.services) if subject]
         levels = [self.park.criticality(subject) for subject in touched] if self.park else []
         return min(levels, key=lambda level: level.rank, default=Criticality.STANDARD)
+
+    def target(self, incident: Incident) -> Target | None:
+        """What was promised for an incident: that of its criticality, in the zone of its root."""
+        target = self.targets.get(self.criticality(incident))
+        root = self.park.devices.get(incident.root_device or "") if self.park else None
+        return target.of_zone(root.zone) if target and root else target
 
     def support(self, incident: Incident) -> Support:
         """The contract behind the root device; an empty one where there is none."""

@@ -19,11 +19,13 @@ from gateway.core.device import Park
 from gateway.core.incident import Change, Incident, Transition
 from web.desk import tables
 from web.desk.book import SqlBook
+from web.desk.decisions import AMENDMENT, FEAST, RULING
 from web.desk.facts import SiteFacts
 from web.desk.notify import Notification, SiteIncident
 from web.desk.people import AccountBook
 from web.desk.record import DESK, Fact, KeptChange, digest, folded, told, told_here
-from web.desk.sites import SiteRow, site_facts, site_row
+from web.desk.retime import put_right
+from web.desk.sites import Context, Responder, SiteRow, site_facts, site_row
 from web.desk.tables import add, open_engine, reading, touch, upsert, writing
 
 QUARANTINE_ROWS = 1000
@@ -45,9 +47,10 @@ class Ledger:
     """The ledger in SQLite or PostgreSQL. May be used from several threads; raises UnavailableError while the database
     cannot be used."""
 
-    def __init__(self, url: str, clock: Clock) -> None:
+    def __init__(self, url: str, clock: Clock, responder: Responder | None = None) -> None:
         self._engine: Engine = open_engine(url)
         self._clock = clock
+        self._responder = responder
         self.people = AccountBook(self._engine)
         self.book = SqlBook(self._engine)
 
@@ -68,6 +71,8 @@ class Ledger:
             for fact, transition in meant.transitions:
                 _keep_transition(connection, envelope.site, fact, transition)
             _keep_changes(connection, envelope.site, (envelope.stream, envelope.seq), meant.changes)
+            for incident in put_right(connection, envelope):
+                _index(connection, envelope.site, incident)
             connection.execute(update(tables.site).where(tables.site.c.id == envelope.site).values(**meant.site))
             touch(connection)
         return True
@@ -138,7 +143,9 @@ class Ledger:
         told: dict[str, list[Incident]] = {}
         for one in self.incidents(None, self._clock.wall() - KEPT_S):
             told.setdefault(one.site, []).append(one.incident)
-        return [site_facts(row, told.get(row.id, ()), self._clock.wall()) for row in self.site_rows()]
+        decided = self.book.entries(FEAST, AMENDMENT, RULING)
+        context = Context(self._clock.wall(), decided, self._responder)
+        return [site_facts(row, told.get(row.id, ()), context) for row in self.site_rows()]
 
     def park(self, site: str) -> Park | None:
         """Devices and services of a site; ``None`` before its first inventory."""

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 from gateway.core.device import IDENTIFIER
 from gateway.core.document import Table, read_toml
 from gateway.core.incident import Priority
-from gateway.settings import PageSettings, Secret, UplinkSettings, reveal
+from gateway.settings import CalendarSettings, PageSettings, Secret, UplinkSettings, reveal
+from gateway.settings.calendar import read_calendar
 from gateway.settings.common import read_connection, read_page, read_path, read_secret, read_text
 from gateway.settings.read import LANGUAGES
 from web.desk.deliver import MailServer
@@ -45,6 +46,10 @@ class DeskSettings:
     webhook: Secret | None = None
     people: tuple[Recipient, ...] = ()
     secure: bool = False
+    responder: CalendarSettings | None = None
+    """When those who answer for incidents work, in ``timezone``; ``None``: as each site does."""
+    register: Path | None = None
+    """The register of contracts, duties and approved firmware (`register.toml`)."""
 
 
 def load(path: Path) -> DeskSettings:
@@ -80,6 +85,8 @@ def parse(text: str, path: Path) -> DeskSettings:
         webhook=read_secret(webhook, "secret", base),
         people=tuple(_recipient(one) for one in root.tables("recipient")),
         secure=secure,
+        responder=read_calendar(root.table("responder")) if "responder" in root else None,
+        register=read_path(desk, "register", base),
     )
     _check_people(root, settings)
     for table in (root, desk, data_table, broker, webhook):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from gateway.core.errors import VigieError
 from gateway.core.incident import Incident
 from gateway.feasts import holiday_dates
 from gateway.settings import CalendarSettings, Target
+from web.desk.decisions import Entry, moves_of, pauses_of
 from web.desk.facts import SiteFacts
 
 
@@ -47,10 +48,35 @@ def site_row(columns: Mapping[str, Any]) -> SiteRow:
     return SiteRow(**values)
 
 
-def site_facts(row: SiteRow, incidents: Iterable[Incident], now: float) -> SiteFacts:
+@dataclass(frozen=True, slots=True)
+class Responder:
+    """When those who answer for incidents work."""
+
+    hours: CalendarSettings
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The instant, and what headquarters has decided about calendars and clocks."""
+
+    now: float
+    decided: Sequence[Entry] = ()
+    responder: Responder | None = None
+
+    def calendar(self, hours: CalendarSettings, timezone: str) -> Calendar:
+        """Opening hours with the holidays as they are decided."""
+        year = datetime.fromtimestamp(self.now, UTC).year
+        # incidents of the last half year are shown, and a delay may run out in the next one
+        dates = holiday_dates(hours.holidays, range(year - 1, year + 2), moves_of(self.decided))
+        return hours.calendar(timezone, dates)
+
+
+def site_facts(row: SiteRow, incidents: Iterable[Incident], context: Context) -> SiteFacts:
     """A site with what its last inventory and summary told; what it never told is empty."""
     told = row.inventory or {}
     site = wire.site_of(told) if told else Site(row.id, row.name)
+    hours, answers = wire.part_of(told, "calendar", CalendarSettings), context.responder
     contact, phone = wire.part_of(told, "contact", tuple[str, str]) or ("", "")
     return SiteFacts(
         id=row.id,
@@ -61,9 +87,12 @@ def site_facts(row: SiteRow, incidents: Iterable[Incident], now: float) -> SiteF
         phone=phone,
         heard_at=row.last_seen,
         park=wire.park_of(told) if told else None,
-        hours=_hours(told, site.timezone, now),
+        hours=context.calendar(hours, site.timezone) if hours else None,
+        responder=context.calendar(answers.hours, answers.timezone) if answers else None,
         targets=wire.part_of(told, "targets", dict[Criticality, Target]) or {},
+        country=hours.holidays if hours and isinstance(hours.holidays, str) else "",
         incidents=tuple(incidents),
+        pauses=pauses_of(row.id, context.decided),
         states=row.summary.states if row.summary else None,
     )
 
@@ -73,7 +102,7 @@ def check_inventory(told: Mapping[str, Any], now: float) -> Site:
     site = wire.site_of(told)
     try:
         ZoneInfo(site.timezone)
-        site_facts(SiteRow(site.id, site.name, now, inventory=told), (), now)
+        site_facts(SiteRow(site.id, site.name, now, inventory=told), (), Context(now))
     except (ValueError, KeyError, OSError) as error:  # ZoneInfoNotFoundError is a KeyError
         raise wire.GarbledError(f"time zone {site.timezone!r} of site {site.id} is unknown") from error
     except wire.GarbledError:
@@ -81,13 +110,3 @@ def check_inventory(told: Mapping[str, Any], now: float) -> Site:
     except VigieError as error:
         raise wire.GarbledError(f"calendar of site {site.id}: {error}") from error
     return site
-
-
-def _hours(told: Mapping[str, Any], timezone: str, now: float) -> Calendar | None:
-    hours = wire.part_of(told, "calendar", CalendarSettings)
-    if hours is None:
-        return None
-    year = datetime.fromtimestamp(now, UTC).year
-    # incidents of the last half year are shown, and a delay may run out in the next one
-    holidays = holiday_dates(hours.holidays, range(year - 1, year + 2))
-    return Calendar(timezone, hours.week, holidays, hours.special)

@@ -157,6 +157,15 @@ decision = Table(
 )
 """What people at headquarters decided, never changed (``web.desk.decisions``)."""
 
+moved = Table(
+    "moved",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("boot_id", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+"""How far the facts of one start of a site's box were moved in time, as it told it last."""
+
 quarantine = Table(
     "quarantine",
     metadata,

@@ -127,9 +127,10 @@ def whom_to_call(site: SiteFacts, incident: Incident, say: Language) -> str:
 
 def promised(site: SiteFacts, incident: Incident, now: float) -> Clocks:
     """Both clocks of an incident; none where the site told no hours or no targets, and none for advice."""
-    if site.hours is None or incident.priority == Priority.P4:
+    hours = site.responder or site.hours
+    if hours is None or incident.priority == Priority.P4:
         return Clocks(None, None)
-    return clocks(incident, site.targets.get(site.criticality(incident)), site.hours, now)
+    return clocks(incident, site.target(incident), hours, now, site.pauses.get(incident.id, ()))
 
 
 def urgency(one: Row) -> tuple[object, ...]:
@@ -312,7 +313,7 @@ def spent(deadline: Deadline | None, formats: Formats) -> str:
     """How far a clock has run, against what was promised."""
     say = formats.language
     if deadline is None:
-        return _whole(say.gettext("sans engagement"))
+        return say.gettext("sans engagement")
     words = {"used": _whole(formats.duration(deadline.used_s)), "allowed": _whole(formats.duration(deadline.allowed_s))}
     if deadline.missed:
         return say.gettext("%(used)s sur %(allowed)s : dépassé", **words)
