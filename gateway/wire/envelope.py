@@ -1,0 +1,144 @@
+"""The envelope of the messages that go through the outbox, to bytes and back."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from gateway.core.device import IDENTIFIER
+from gateway.wire.text import GarbledError, decode_json, instant, iso
+
+VERSION = 1
+KINDS = ("evt", "summary", "hist", "rpt")
+"""Message kinds that go through the outbox; each is a topic level."""
+DEFLATE_ABOVE = 512
+"""Bytes of JSON above which an envelope is deflated; below, deflating saves less than it hides from a person's eye."""
+LARGEST = 8 * 1024 * 1024
+"""Bytes an envelope may have when inflated; more is refused, so that a small message cannot fill the memory."""
+
+
+class ClockState(StrEnum):
+    """Whether the wall clock was synchronised when a fact was written down."""
+
+    TRUSTED = "trusted"
+    ESTIMATED = "estimated"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Who speaks: organisation and site are topic levels, version is the software's."""
+
+    organisation: str
+    site: str
+    version: str = ""
+
+    @property
+    def root(self) -> str:
+        """Topic root of the site, without a trailing slash."""
+        return f"vigie/v1/{self.organisation}/{self.site}"
+
+    def topic(self, *levels: str) -> str:
+        """A topic of the site, e.g. ``topic("state", "sw-1")``."""
+        return "/".join((self.root, *levels))
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One message of the outbox. (site, stream, seq) is its idempotency key. ``written_at`` is when the fact was
+    recorded, ``sent_at`` when this copy left (s since the epoch, UTC)."""
+
+    site: str
+    stream: str
+    seq: int
+    kind: str
+    body: Mapping[str, Any]
+    written_at: float = 0.0
+    sent_at: float = 0.0
+    boot_id: str = ""
+    clock: ClockState = ClockState.TRUSTED
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """(site, stream, seq)."""
+        return (self.site, self.stream, self.seq)
+
+
+class _Wire(msgspec.Struct):
+    v: int
+    site: str
+    stream: str
+    seq: int
+    kind: str
+    body: dict[str, Any]
+    written_at: str = ""
+    sent_at: str = ""
+    boot_id: str = ""
+    clock: ClockState = ClockState.TRUSTED
+
+
+_ENVELOPE = msgspec.json.Decoder(_Wire)
+_BODY = msgspec.json.Decoder(dict[str, Any])
+
+
+def body_bytes(body: Mapping[str, Any]) -> bytes:
+    """A body as the outbox keeps it: compact JSON."""
+    return msgspec.json.encode(body)
+
+
+def body_of(raw: bytes) -> dict[str, Any]:
+    """The reverse of ``body_bytes``."""
+    return decode_json(_BODY, raw)
+
+
+def encode(envelope: Envelope) -> bytes:
+    """Envelope -> JSON, deflated above ``DEFLATE_ABOVE`` bytes. The first byte tells which: ``{`` or zlib's 0x78."""
+    wire = {
+        "v": VERSION,
+        "site": envelope.site,
+        "stream": envelope.stream,
+        "seq": envelope.seq,
+        "boot_id": envelope.boot_id,
+        "clock": envelope.clock,
+        "written_at": iso(envelope.written_at),
+        "sent_at": iso(envelope.sent_at),
+        "kind": envelope.kind,
+        "body": envelope.body,
+    }
+    text = msgspec.json.encode(wire)
+    return zlib.compress(text, 9) if len(text) > DEFLATE_ABOVE else text
+
+
+def decode(payload: bytes) -> Envelope:
+    """Bytes -> Envelope. Unknown keys are ignored; anything that is no envelope of this version is a GarbledError."""
+    wire = decode_json(_ENVELOPE, _inflate(payload))
+    if wire.v != VERSION:
+        raise GarbledError(f"message of version {wire.v}", remedy=f"this software reads version {VERSION}: update it")
+    if wire.kind not in KINDS:
+        raise GarbledError(f"message of kind {wire.kind[:20]!r}", remedy=f"known kinds are {', '.join(KINDS)}")
+    if not IDENTIFIER.fullmatch(wire.site) or not IDENTIFIER.fullmatch(wire.stream):
+        raise GarbledError("site or stream of a message is no identifier", remedy="use a-z, 0-9, '.', '_' and '-'")
+    if not 0 < wire.seq < 2**63:
+        raise GarbledError(f"sequence number {wire.seq} is out of range", remedy="it counts from 1")
+    written_at = instant(wire.written_at) if wire.written_at else 0.0
+    sent_at = instant(wire.sent_at) if wire.sent_at else 0.0
+    return Envelope(
+        wire.site, wire.stream, wire.seq, wire.kind, wire.body, written_at, sent_at, wire.boot_id, wire.clock
+    )
+
+
+def _inflate(payload: bytes) -> bytes:
+    if payload[:1] == b"{":
+        return payload
+    inflater = zlib.decompressobj()
+    try:
+        text = inflater.decompress(payload, LARGEST)
+    except zlib.error as error:
+        raise GarbledError(f"{len(payload)} bytes are neither JSON nor deflated JSON") from error
+    if not inflater.eof:
+        raise GarbledError(f"deflated message of {len(payload)} bytes is cut short or inflates beyond {LARGEST} bytes")
+    return text
