@@ -6,8 +6,8 @@ or shifts them by a day.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 
 from gateway.core.errors import VigieError
@@ -43,10 +43,26 @@ def feasts(country: str, years: Iterable[int], language: str = "fr") -> tuple[Fe
     )
 
 
-def holiday_dates(holidays: str | Iterable[date], years: Iterable[int]) -> frozenset[date]:
-    """What a calendar's ``holidays`` stands for: the country's dates of those years, or the dates that are listed."""
+Moves = Mapping[date, date]
+"""What headquarters decided: estimated date -> the real one (the same date: confirmed)."""
+
+
+def settled(found: Iterable[Feast], moves: Moves) -> tuple[Feast, ...]:
+    """The feasts as headquarters has confirmed or shifted them, in order of date."""
+    decided = (
+        replace(one, on=moves[one.on], estimated=False) if one.estimated and one.on in moves else one for one in found
+    )
+    return tuple(sorted(decided, key=lambda one: (one.on, one.name)))
+
+
+def holiday_dates(
+    holidays: str | Iterable[date], years: Iterable[int], moves: Mapping[str, Moves] | None = None
+) -> frozenset[date]:
+    """What a calendar's ``holidays`` stands for: the country's dates of those years (``moves`` by country), or the
+    dates that are listed."""
     if isinstance(holidays, str):
-        return frozenset(feast.on for feast in feasts(holidays, years))
+        decided = (moves or {}).get(holidays.upper(), {})
+        return frozenset(feast.on for feast in settled(feasts(holidays, years), decided))
     return frozenset(holidays)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from gateway.core.errors import VigieError
-from gateway.feasts import feasts, holiday_dates
+from gateway.feasts import feasts, holiday_dates, settled
 
 
 def test_algeria_in_2026_has_its_fixed_and_its_moving_feasts() -> None:
@@ -37,3 +37,26 @@ def test_listed_dates_stand_for_themselves() -> None:
 def test_an_unknown_country_is_refused_with_a_remedy() -> None:
     with pytest.raises(VigieError, match=r'"ZZ" are not known.*ISO code'):
         feasts("ZZ", [2026])
+
+
+def test_headquarters_shifts_an_estimated_feast_by_a_day_and_confirms_another() -> None:
+    estimated = next(feast for feast in feasts("DZ", [2026]) if feast.estimated)
+    day = estimated.on
+    moved = settled(feasts("DZ", [2026]), {day: day + timedelta(days=1)})
+    assert day + timedelta(days=1) in {feast.on for feast in moved if not feast.estimated}
+    confirmed = settled(feasts("DZ", [2026]), {day: day})
+    assert next(feast for feast in confirmed if feast.on == day).estimated is False
+    assert len(moved) == len(confirmed) == len(feasts("DZ", [2026]))
+
+
+def test_a_fixed_feast_is_moved_by_nobody() -> None:
+    labour = date(2026, 5, 1)
+    assert settled(feasts("DZ", [2026]), {labour: date(2026, 5, 2)}) == feasts("DZ", [2026])
+
+
+def test_a_country_takes_its_own_moves_only() -> None:
+    day = next(feast.on for feast in feasts("DZ", [2026]) if feast.estimated)
+    moves = {"DZ": {day: day + timedelta(days=1)}}
+    assert day not in holiday_dates("DZ", [2026], moves)
+    assert holiday_dates("FR", [2026], moves) == holiday_dates("FR", [2026])
+    assert holiday_dates((day,), [2026], moves) == {day}

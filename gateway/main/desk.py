@@ -44,11 +44,14 @@ def desk(config: Path, port: int | None, *, new_code: bool) -> int:
     from web.common import issue_code
     from web.desk.ledger import Ledger
     from web.desk.settings import load
+    from web.desk.sites import Responder
 
     settings = load(config)
     clock = SystemClock()
     _make(settings.data)
-    ledger = Ledger(settings.database, clock)
+    ledger = Ledger(
+        settings.database, clock, Responder(settings.responder, settings.timezone) if settings.responder else None
+    )
     if new_code:
         click.echo(f"one-time code: {issue_code(ledger.people, clock.wall())} (valid for one day)")
         return 0

@@ -128,7 +128,7 @@ def _calendar(root: Table, *, always_on: bool, instants: Iterable[float]) -> Cal
     except VigieError as error:
         table.fault("holidays", error.what, error.remedy)
         holidays = frozenset()
-    return Calendar(zone, hours.week, holidays, hours.special, always_on)
+    return hours.calendar(zone, holidays, always_on=always_on)
 
 
 def _zone(table: Table) -> str:

@@ -33,8 +33,25 @@ def read_calendar(table: Table) -> CalendarSettings:
             period.fault("to", f"{period.name('to')} lies before from", "exchange the two dates")
         else:
             special.append((first, last, hours))
+    closures = tuple(one for period in table.tables("closed") if (one := _closure(period)))
     table.done()
-    return CalendarSettings(week, holidays, tuple(special))
+    return CalendarSettings(week, holidays, tuple(special), closures)
+
+
+def _closure(period: Table) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """A period that is closed every year, written as month-day."""
+    ends = []
+    for key in ("from", "to"):
+        text = period.required(key)
+        try:
+            day = date.fromisoformat(f"2000-{text}")  # a leap year: 02-29 is a day
+        except ValueError:
+            if text:
+                period.fault(key, f'{period.name(key)} = "{text}" is no day of a year', 'write month and day: "12-25"')
+            continue
+        ends.append((day.month, day.day))
+    period.done()
+    return (ends[0], ends[1]) if len(ends) == 2 else None
 
 
 def read_week(table: Table) -> Week:

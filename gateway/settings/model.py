@@ -3,31 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
+from gateway.core.calendar import Calendar
 from gateway.core.device import Criticality, Site
 
 
 @dataclass(frozen=True, slots=True)
 class CalendarSettings:
     """Opening hours as data. ``week`` maps sun..sat to pairs of (start, end) minutes after midnight, local time;
-    ``holidays`` is a country code or dates; a later entry of ``special`` wins."""
+    ``holidays`` is a country code or dates; a later entry of ``special`` wins; ``closures`` come back every year, from
+    (month, day) to (month, day)."""
 
     week: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     holidays: str | tuple[date, ...] = ()
     special: tuple[tuple[date, date, Mapping[str, tuple[tuple[int, int], ...]]], ...] = ()
+    closures: tuple[tuple[tuple[int, int], tuple[int, int]], ...] = ()
+
+    def calendar(self, timezone: str, holidays: frozenset[date], *, always_on: bool = False) -> Calendar:
+        """The calendar itself; ``holidays`` are the dates that the setting stands for."""
+        return Calendar(timezone, self.week, holidays, self.special, always_on, self.closures)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The service level of one criticality. Durations are business seconds, availability a fraction of 1."""
+    """The service level of one criticality. Durations are business seconds, availability a fraction of 1. ``zones``
+    are other durations for devices of a zone (a far site takes longer to reach)."""
 
     response_s: float | None = None
     intervention_s: float | None = None
     restore_s: float | None = None
     availability: float | None = None
+    zones: Mapping[str, Target] = field(default_factory=dict)
+
+    def of_zone(self, zone: str) -> Target:
+        """What holds in a zone: its own durations, and those of everywhere where it has none."""
+        other = self.zones.get(zone)
+        if other is None:
+            return self
+        keys = ("response_s", "intervention_s", "restore_s")
+        own = {key: value for key in keys if (value := getattr(other, key)) is not None}
+        return replace(self, **own)
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,11 +126,10 @@ def _keep(table: Table) -> KeepSettings:
 def _service_levels(table: Table) -> Mapping[Criticality, Target]:
     targets = {}
     for index, (name, level) in enumerate(table.members()):
-        target = Target(
-            level.duration("response"),
-            level.duration("intervention"),
-            level.duration("restore"),
-            level.number("availability", high=1.0),
+        target = replace(
+            _delays(level),
+            availability=level.number("availability", high=1.0),
+            zones={zone: _delays(delays, done=True) for zone, delays in level.table("zones").members()},
         )
         level.done()
         if index >= len(_LEVELS):
@@ -140,6 +139,13 @@ def _service_levels(table: Table) -> Mapping[Criticality, Target]:
         else:
             targets[Criticality(name)] = target
     return targets
+
+
+def _delays(table: Table, *, done: bool = False) -> Target:
+    delays = Target(table.duration("response"), table.duration("intervention"), table.duration("restore"))
+    if done:
+        table.done()
+    return delays
 
 
 def _credentials(table: Table, base: Path) -> Mapping[str, Credential]:

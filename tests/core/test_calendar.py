@@ -139,3 +139,21 @@ def test_open_time_of_two_halves_is_that_of_the_whole(start: int, first: int, se
     assert total(DEPOT.open_spans(start, middle)) + total(DEPOT.open_spans(middle, end)) == DEPOT.business_seconds(
         start, end
     )
+
+
+def test_a_closure_over_the_turn_of_the_year_comes_back_every_year() -> None:
+    closed = Calendar("Africa/Algiers", NORMAL, closures=(((12, 25), (1, 3)),))
+    for year in (2026, 2027, 2031):
+        assert closed.hours(date(year, 12, 25)) == closed.hours(date(year + 1, 1, 3)) == ()
+    assert closed.due(at("2026-12-24T15:30"), 4 * HOUR) == at("2027-01-04T11:00")
+    assert closed.hours(date(2027, 1, 4)) == ((480, 990),)
+
+
+def test_a_closure_within_the_year_leaves_the_rest_of_it_open() -> None:
+    august = Calendar("Africa/Algiers", NORMAL, closures=(((8, 2), (8, 20)),))
+    assert august.hours(date(2026, 8, 3)) == ()
+    assert august.hours(date(2026, 8, 23)) == august.hours(date(2026, 12, 27)) == ((480, 990),)
+
+
+def test_always_open_ignores_closures() -> None:
+    assert Calendar(always_on=True, closures=(((1, 1), (12, 31)),)).is_open(at("2026-06-01T03:00"))

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from gateway.clock import Clock
-from gateway.core.calendar import Calendar
 from gateway.core.device import Park
 from gateway.core.incident import Incident, Transition
 from gateway.feasts import feasts
@@ -153,13 +152,7 @@ def site_card(settings: Settings, now: float, port: int) -> SiteCard:
         contact=settings.contact_name,
         phone=settings.contact_phone,
         targets=settings.service_levels,
-        hours=Calendar(
-            site.timezone,
-            calendar.week,
-            holidays(calendar.holidays, now),
-            calendar.special,
-            always_on=not calendar.week,
-        ),
+        hours=calendar.calendar(site.timezone, holidays(calendar.holidays, now), always_on=not calendar.week),
         addresses=addresses(settings.page.host, settings.page.host_names, port),
     )
 
