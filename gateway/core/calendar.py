@@ -28,20 +28,22 @@ _SEARCH_DAYS = 3660
 
 @dataclass(frozen=True)
 class Calendar:
-    """When a depot (or a responder) works. Holidays are closed, whatever else says; the later entry of ``special``
-    wins over the earlier and over ``week``; ``always_on`` ignores all three."""
+    """When a depot (or a responder) works. Holidays and closures are closed, whatever else says; the later entry of
+    ``special`` wins over the earlier and over ``week``; ``always_on`` ignores all of them."""
 
     timezone: str = "UTC"
     week: Week = field(default_factory=dict)
     holidays: frozenset[date] = frozenset()
     special: Sequence[tuple[date, date, Week]] = ()
     always_on: bool = False
+    closures: Sequence[tuple[tuple[int, int], tuple[int, int]]] = ()
+    """Closed every year from (month, day) to (month, day), both included; the end may lie in the next year."""
 
     def hours(self, day: date) -> Sequence[tuple[int, int]]:
         """The day's pairs of (opening, closing) minutes; none if it is closed all day."""
         if self.always_on:
             return ((0, 1440),)
-        if day in self.holidays:
+        if day in self.holidays or any(_within(day, first, last) for first, last in self.closures):
             return ()
         week = self.week
         for first, last, other in self.special:
@@ -124,6 +126,12 @@ class Calendar:
     @property
     def _zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)  # cached by the standard library
+
+
+def _within(day: date, first: tuple[int, int], last: tuple[int, int]) -> bool:
+    """True if a day lies in a yearly closure; one that crosses the year is two ranges, not none."""
+    today = (day.month, day.day)
+    return first <= today <= last if first <= last else today >= first or today <= last
 
 
 def _run_out(spans: Iterable[Span], business_s: float) -> float | None:
