@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gateway.clock import Clock
-from gateway.collect.snmp_ask import AskError, Session
+from gateway.collect.snmp_ask import AskError, Patience, Session
+from gateway.collect.snmp_auth import SnmpAuth
+from gateway.collect.snmp_lines import LightLines, Line, Lines
 from gateway.collect.snmp_poll import Fetched, Known, fetch, identify
+from gateway.collect.snmp_post import refuses
 from gateway.collect.snmp_rates import Sample, rate, restarted
 from gateway.collect.snmp_read import Item, combine, understand
 from gateway.collect.snmp_read import identify as identity_of
-from gateway.collect.snmp_session import Engine, PysnmpSession, SnmpAuth, refuses
 from gateway.collect.snmp_values import SYS_UP_TIME, number_of, system_of
 from gateway.core.device import Device
 from gateway.core.errors import VigieError
@@ -23,6 +25,7 @@ from gateway.profiles.vendors import vendor_of
 __all__ = ["SnmpAuth", "SnmpCollector"]
 
 
+_USUAL = Patience()
 _SILENT = 2
 """Failed polls after which a device may be another one when it comes back."""
 
@@ -34,7 +37,7 @@ _NEW_ENGINE_EVERY = 10
 class _Memory:
     """What is kept of one device between polls."""
 
-    engine: Engine
+    line: Line
     auth: SnmpAuth
     known: Known | None = None
     identity: Identity = field(default_factory=Identity)
@@ -47,8 +50,8 @@ class _Memory:
 class SnmpCollector:
     """Asks devices by SNMP and understands them by profiles.
 
-    ``credentials`` are by name; a device without one is asked with v2c and the community "public". ``timeout_s`` is per
-    attempt, ``retries`` attempts after the first; ``deadline_s`` bounds a whole poll.
+    ``credentials`` are by name; a device without one is asked with v2c and the community "public".
+    ``lines`` make the sessions to speak with.
     """
 
     name = "snmp"
@@ -59,16 +62,15 @@ class SnmpCollector:
         profiles: Sequence[Profile],
         clock: Clock,
         *,
-        patience: tuple[float, int] = (2.0, 1),
-        deadline_s: float = 30.0,
+        patience: Patience = _USUAL,
+        lines: Lines | None = None,
     ) -> None:
         self._credentials = credentials
         self._profiles = profiles
         self._clock = clock
         self._patience = patience
-        self._deadline_s = deadline_s
         self._memories: dict[str, _Memory] = {}
-        self._engines: dict[SnmpAuth, Engine] = {}
+        self._lines = lines or LightLines()
 
     async def poll(self, device: Device) -> Poll:
         """Asks the device once. Raises VigieError if its credential is not known."""
@@ -76,15 +78,15 @@ class SnmpCollector:
         started, at = self._clock.monotonic(), self._clock.wall()
         session: Session | None = None
         try:
-            async with asyncio.timeout(self._deadline_s):
+            async with asyncio.timeout(self._patience.deadline_s):
                 where = (device.address, device.ports.get("snmp", 161))
-                session = await PysnmpSession.open(memory.engine, memory.auth, where, self._patience)
+                session = await memory.line.open(where, self._patience)
                 fetched = await self._ask(session, memory)
             poll = self._understood(device.id, memory, fetched, at)
         except AskError as error:
             poll = Poll(device.id, self.name, at, failure=await self._failed(device, memory, error))
         except TimeoutError:
-            late = AskError(FailureKind.TIMEOUT, f"not done after {self._deadline_s:g} s")
+            late = AskError(FailureKind.TIMEOUT, f"not done after {self._patience.deadline_s:g} s")
             poll = Poll(device.id, self.name, at, failure=await self._failed(device, memory, late))
         elapsed = self._clock.monotonic() - started
         return replace(poll, requests=session.requests if session else 0, elapsed_s=elapsed)
@@ -92,18 +94,14 @@ class SnmpCollector:
     def forget(self, device: str) -> None:
         """Drops what was learnt of a device, for one that was removed or replaced."""
         memory = self._memories.pop(device, None)
-        if memory and memory.auth.version == "3":
-            memory.engine.close()
+        if memory:
+            memory.line.close()
 
     def close(self) -> None:
         """Ends all sockets."""
-        for engine in {id(engine): engine for engine in self._all_engines()}.values():
-            engine.close()
-        self._memories.clear()
-        self._engines.clear()
-
-    def _all_engines(self) -> list[Engine]:
-        return [*self._engines.values(), *(memory.engine for memory in self._memories.values())]
+        for device in list(self._memories):
+            self.forget(device)
+        self._lines.close()
 
     def _memory(self, device: Device) -> _Memory:
         name = device.credential
@@ -113,15 +111,8 @@ class SnmpCollector:
         memory = self._memories.get(device.id)
         if memory is None or memory.auth != snmp_auth:
             self.forget(device.id)
-            memory = self._memories[device.id] = _Memory(self._engine(snmp_auth), snmp_auth)
+            memory = self._memories[device.id] = _Memory(self._lines.line(snmp_auth), snmp_auth)
         return memory
-
-    def _engine(self, snmp_auth: SnmpAuth) -> Engine:
-        if snmp_auth.version == "3":
-            return Engine()
-        if snmp_auth not in self._engines:
-            self._engines[snmp_auth] = Engine()
-        return self._engines[snmp_auth]
 
     async def _ask(self, session: Session, memory: _Memory) -> Fetched:
         if memory.known is None:
@@ -177,7 +168,5 @@ class SnmpCollector:
         if memory.silent >= _SILENT:
             memory.known = None
         if memory.silent % _NEW_ENGINE_EVERY == _SILENT and memory.auth.version == "3":
-            # an agent whose engine ID changed times out for ever with the old engine
-            memory.engine.close()
-            memory.engine = Engine()
+            memory.line.renew()
         return Failure(kind, f"snmp {device.address}", detail)

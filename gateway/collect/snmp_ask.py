@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gateway.core.reading import FailureKind
 from gateway.profiles.recording import Oid, Value, dotted
@@ -20,6 +20,14 @@ Binding = tuple[Oid, Value | None]
 
 SMALL_REPETITIONS = 10
 """Some agents lose large GETBULK answers without a word; ten repetitions cured all that are on record."""
+
+
+class Patience(NamedTuple):
+    """Seconds one attempt waits, further attempts, seconds for a whole poll."""
+
+    wait_s: float = 2.0
+    retries: int = 1
+    deadline_s: float = 30.0
 
 
 class AskError(Exception):
@@ -44,6 +52,20 @@ class RejectedError(AskError):
     def __init__(self, position: int, detail: str) -> None:
         super().__init__(FailureKind.GARBLED, detail)
         self.position = position
+
+
+_STATUS_TOO_BIG = 1
+_STATUS_REFUSING = (6, 16)
+"""noAccess, authorizationError."""
+
+
+def refusal(status: int, index: int) -> AskError:
+    """What an error status of an answer means (RFC 3416 section 3); ``index`` counts from 1."""
+    if status == _STATUS_TOO_BIG:
+        return TooBigError()
+    if status in _STATUS_REFUSING:
+        return AskError(FailureKind.UNAUTHORISED, "the agent denies access")
+    return RejectedError(index - 1, f"the agent answered error {status}")
 
 
 class Session(Protocol):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway.collect.snmp_ask import AskError, Habits, Limits, Session, Walk, get_all
+from gateway.collect.snmp_ask import AskError, Habits, Limits, Patience, Session, Walk, get_all
+from gateway.collect.snmp_auth import SnmpAuth
+from gateway.collect.snmp_lines import LightLines
 from gateway.collect.snmp_poll import SYSTEM
-from gateway.collect.snmp_session import Engine, PysnmpSession, SnmpAuth
 from gateway.collect.snmp_values import SYS_OBJECT_ID
 from gateway.core.reading import FailureKind
 from gateway.profiles.model import Profile
@@ -37,6 +38,7 @@ STANDARD: tuple[Oid, ...] = tuple(
 _ENTERPRISES = oid("1.3.6.1.4.1")
 _NET_SNMP = oid("1.3.6.1.4.1.8072")
 
+_USUAL = Patience()
 _LIMITS = Limits(rows=20_000, requests=2_000)
 
 
@@ -74,14 +76,15 @@ async def record(session: Session, profiles: Sequence[Profile]) -> tuple[dict[Oi
 
 
 async def record_agent(
-    where: tuple[str, int], snmp_auth: SnmpAuth, profiles: Sequence[Profile], patience: tuple[float, int]
+    where: tuple[str, int], snmp_auth: SnmpAuth, profiles: Sequence[Profile], patience: Patience = _USUAL
 ) -> tuple[dict[Oid, Value], list[str]]:
-    """Records the agent at (host, port); ``patience`` is (seconds, retries). No values if it does not answer."""
-    engine = Engine()
+    """Records the agent at (host, port). No values if it does not answer."""
+    lines = LightLines()
+    line = lines.line(snmp_auth)
     try:
-        session = await PysnmpSession.open(engine, snmp_auth, where, patience)
-        return await record(session, profiles)
+        return await record(await line.open(where, patience), profiles)
     except AskError as error:
         return {}, [f"{where[0]}: {error.kind}: {error.detail}"]
     finally:
-        engine.close()
+        line.close()
+        lines.close()

@@ -1,11 +1,9 @@
-"""A session with one SNMP agent on pysnmp (v1, v2c, v3), and the credentials it takes."""
+"""A session with one SNMP agent on pysnmp: v3 with whatever protocols it has."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from pyasn1.type import univ
@@ -16,12 +14,13 @@ from pysnmp.hlapi.v3arch.asyncio import CommunityData, SnmpEngine, UdpTransportT
 from pysnmp.hlapi.v3arch.asyncio.lcd import CommandGeneratorLcdConfigurator
 from pysnmp.proto import errind, rfc1902, rfc1905
 
-from gateway.collect.snmp_ask import AskError, Binding, RejectedError, TooBigError
-from gateway.core.errors import VigieError
+from gateway.collect.snmp_ask import AskError, Binding, Patience, refusal
+from gateway.collect.snmp_auth import SnmpAuth
+from gateway.collect.snmp_post import Heard
 from gateway.core.reading import FailureKind
 from gateway.profiles.recording import Oid, Tag, Value
 
-AUTH_PROTOCOLS: Mapping[str, tuple[int, ...]] = {
+_AUTH: Mapping[str, tuple[int, ...]] = {
     "MD5": auth.USM_AUTH_HMAC96_MD5,
     "SHA": auth.USM_AUTH_HMAC96_SHA,
     "SHA1": auth.USM_AUTH_HMAC96_SHA,
@@ -30,7 +29,7 @@ AUTH_PROTOCOLS: Mapping[str, tuple[int, ...]] = {
     "SHA384": auth.USM_AUTH_HMAC256_SHA384,
     "SHA512": auth.USM_AUTH_HMAC384_SHA512,
 }
-PRIV_PROTOCOLS: Mapping[str, tuple[int, ...]] = {
+_PRIV: Mapping[str, tuple[int, ...]] = {
     "DES": auth.USM_PRIV_CBC56_DES,
     "AES": auth.USM_PRIV_CFB128_AES,
     "AES128": auth.USM_PRIV_CFB128_AES,
@@ -39,58 +38,21 @@ PRIV_PROTOCOLS: Mapping[str, tuple[int, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class SnmpAuth:
-    """How an agent is asked, secrets resolved. Raises VigieError for what SNMP does not have."""
-
-    version: str = "2c"
-    community: str = field(default="public", repr=False)
-    user: str = ""
-    auth: str = field(default="", repr=False)
-    priv: str = field(default="", repr=False)
-    auth_protocol: str = "SHA256"
-    priv_protocol: str = "AES"
-
-    def __post_init__(self) -> None:
-        if self.version not in ("1", "2c", "3"):
-            raise VigieError(f"SNMP version {self.version!r} does not exist", remedy="use 1, 2c or 3")
-        if self.version != "3":
-            return
-        if not self.user:
-            raise VigieError("SNMP v3 needs a user name", remedy="set `user`")
-        for protocol, known in ((self.auth_protocol, AUTH_PROTOCOLS), (self.priv_protocol, PRIV_PROTOCOLS)):
-            if protocol.upper() not in known:
-                raise VigieError(f"SNMP v3 protocol {protocol!r} is not known", remedy=f"use {', '.join(known)}")
-        for name, secret in (("auth", self.auth), ("priv", self.priv)):
-            if 0 < len(secret) < 8:
-                raise VigieError(f"the {name} password of {self.user!r} is too short", remedy="SNMP v3 needs 8 letters")
-        if self.priv and not self.auth:
-            raise VigieError("SNMP v3 privacy needs an auth password too", remedy="set `auth`")
-
-    def data(self) -> Any:
-        """The same for pysnmp."""
-        if self.version != "3":
-            return CommunityData(self.community, mpModel=0 if self.version == "1" else 1)
-        return UsmUserData(
-            self.user,
-            authKey=self.auth or None,
-            privKey=self.priv or None,
-            authProtocol=AUTH_PROTOCOLS[self.auth_protocol.upper()] if self.auth else auth.USM_AUTH_NONE,
-            privProtocol=PRIV_PROTOCOLS[self.priv_protocol.upper()] if self.priv else auth.USM_PRIV_NONE,
-        )
-
-
-@dataclass(slots=True)
-class _Heard:
-    """How many datagrams came from each address, and how many of them were damaged: pysnmp drops what it cannot use
-    without a word, but silence is another failure."""
-
-    all: Counter[str] = field(default_factory=Counter)
-    damaged: Counter[str] = field(default_factory=Counter)
+def _data(snmp_auth: SnmpAuth) -> Any:
+    """A credential for pysnmp."""
+    if snmp_auth.version != "3":
+        return CommunityData(snmp_auth.community, mpModel=0 if snmp_auth.version == "1" else 1)
+    return UsmUserData(
+        snmp_auth.user,
+        authKey=snmp_auth.auth or None,
+        privKey=snmp_auth.priv or None,
+        authProtocol=_AUTH[snmp_auth.auth_protocol.upper()] if snmp_auth.auth else auth.USM_AUTH_NONE,
+        privProtocol=_PRIV[snmp_auth.priv_protocol.upper()] if snmp_auth.priv else auth.USM_PRIV_NONE,
+    )
 
 
 class _Transport(udp.UdpAsyncioTransport):  # type: ignore[misc]  # pysnmp has no types
-    heard: _Heard
+    heard: Heard
 
     def datagram_received(self, datagram: bytes, address: Any) -> None:
         self.heard.all[address[0]] += 1
@@ -111,7 +73,7 @@ def _is_one_message(datagram: bytes) -> bool:
 
 class _Target(UdpTransportTarget):  # type: ignore[misc]
     PROTO_TRANSPORT = _Transport
-    heard: _Heard
+    heard: Heard
 
     def open_client_mode(self) -> Any:
         transport = super().open_client_mode()
@@ -126,15 +88,13 @@ class Engine:
     def __init__(self) -> None:
         self.snmp = SnmpEngine()
         self.lcd = CommandGeneratorLcdConfigurator()
-        self.heard = _Heard()
+        self.heard = Heard()
 
     def close(self) -> None:
         """Ends its socket and timer."""
         self.snmp.close_dispatcher()
 
 
-_STATUS_TOO_BIG = 1
-_STATUS_REFUSING = (6, 16)  # noAccess, authorizationError
 _UNAUTHORISED = (
     errind.AuthenticationError,
     errind.AuthenticationFailure,
@@ -189,16 +149,16 @@ class PysnmpSession:
         self.requests = 0
         self._engine = engine
         self._target = target
-        self._data = snmp_auth.data()
+        self._data = _data(snmp_auth)
 
     @classmethod
     async def open(
-        cls, engine: Engine, snmp_auth: SnmpAuth, where: tuple[str, int], patience: tuple[float, int]
+        cls, engine: Engine, snmp_auth: SnmpAuth, where: tuple[str, int], patience: Patience
     ) -> PysnmpSession:
-        """A session with the agent at (host, port); ``patience`` is (seconds, retries). Raises AskError if the name of
+        """A session with the agent at (host, port). Raises AskError if the name of
         the host is not known."""
         try:
-            target = await _Target.create(where, timeout=patience[0], retries=patience[1])
+            target = await _Target.create(where, timeout=patience.wait_s, retries=patience.retries)
         except PySnmpError as error:
             raise AskError(FailureKind.TIMEOUT, f"the name {where[0]} is not known ({error})") from None
         target.heard = engine.heard
@@ -236,7 +196,7 @@ class PysnmpSession:
         if problem:
             raise self._failure(problem, heard.all[address] - before[0], heard.damaged[address] - before[1])
         if status:
-            raise _refusal(status, index)
+            raise refusal(status, index)
         return [(tuple(oid), _value(raw)) for oid, raw in answer]
 
     def _failure(self, problem: Any, heard: int, damaged: int) -> AskError:
@@ -252,38 +212,3 @@ class PysnmpSession:
         if self.version == "3" and getattr(self._data, "privacy_key", None):
             hint = " (a wrong privacy password looks the same)"
         return AskError(FailureKind.TIMEOUT, f"no answer in time{hint}")
-
-
-def _refusal(status: int, index: int) -> AskError:
-    if status == _STATUS_TOO_BIG:
-        return TooBigError()
-    if status in _STATUS_REFUSING:
-        return AskError(FailureKind.UNAUTHORISED, "the agent denies access")
-    return RejectedError(index - 1, f"the agent answered error {status}")
-
-
-class _Refusal(asyncio.DatagramProtocol):
-    def __init__(self) -> None:
-        self.refused = asyncio.Event()
-
-    def error_received(self, exc: Exception) -> None:
-        if isinstance(exc, ConnectionRefusedError):
-            self.refused.set()
-
-
-async def refuses(host: str, port: int, wait_s: float = 0.3) -> bool:
-    """True if the host says by ICMP that nothing listens there: only a connected socket is told."""
-    try:
-        transport, protocol = await asyncio.get_running_loop().create_datagram_endpoint(
-            _Refusal, remote_addr=(host, port)
-        )
-    except OSError:
-        return False
-    try:
-        transport.sendto(b"\x30\x00")
-        await asyncio.wait_for(protocol.refused.wait(), wait_s)
-    except TimeoutError:
-        return False
-    finally:
-        transport.close()
-    return True

@@ -13,7 +13,7 @@ from gateway.collect.nut import Nut
 from gateway.collect.reach import Reach
 from gateway.collect.self import OwnHealth
 from gateway.collect.smart import Smart
-from gateway.collect.snmp_session import SnmpAuth
+from gateway.collect.snmp_auth import SnmpAuth
 from gateway.core.device import Device, Kind, Park
 from gateway.core.errors import Fault, InputError
 from gateway.detect.model import ModelDetector
@@ -108,14 +108,14 @@ def build_collectors(settings: Settings, clock: Clock, devices: Iterable[Device]
 
 def _snmp(settings: Settings, clock: Clock) -> Collector:
     from gateway.collect.snmp import SnmpCollector
+    from gateway.collect.snmp_ask import Patience
 
     poll = settings.poll
     return SnmpCollector(
         {name: snmp_auth(credential) for name, credential in settings.credentials.items() if credential.type == "snmp"},
         shipped(),
         clock,
-        patience=(poll.timeout_s, poll.retries),
-        deadline_s=poll.deadline_s,
+        patience=Patience(poll.timeout_s, poll.retries, poll.deadline_s),
     )
 
 

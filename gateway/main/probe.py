@@ -16,8 +16,6 @@ from gateway.core.errors import UnavailableError, VigieError
 from gateway.core.reading import FailureKind, Poll, Reading
 from gateway.core.units import unit_of
 
-_PATIENCE = (2.0, 1)
-
 
 def _v3(given: str) -> dict[str, str]:
     names = ("user", "auth", "priv", "auth_protocol", "priv_protocol")
@@ -71,7 +69,7 @@ async def _poll(host: str, port: int, snmp_auth: Any) -> Poll:
     from gateway.collect.snmp import SnmpCollector
     from gateway.profiles.load import shipped
 
-    collector = SnmpCollector({"probe": snmp_auth}, shipped(), SystemClock(), patience=_PATIENCE)
+    collector = SnmpCollector({"probe": snmp_auth}, shipped(), SystemClock())
     try:
         return await collector.poll(Device("probe", host, address=host, credential="probe", ports={"snmp": port}))
     finally:
@@ -181,7 +179,7 @@ def record(*, host: str, port: int, out: Path, **credential: Any) -> int:
     if out.exists():
         raise VigieError(f"{out} exists", remedy="give another --out")
     families = shipped()
-    values, failures = asyncio.run(record_agent((host, port), _auth(**credential), families, _PATIENCE))
+    values, failures = asyncio.run(record_agent((host, port), _auth(**credential), families))
     for failure in failures:
         click.echo(f"vigie: not complete: {failure}", err=True)
     if not values:

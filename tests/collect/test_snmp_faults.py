@@ -1,4 +1,7 @@
-"""The collector on real sockets against an agent that misbehaves: always a Poll with a named failure, never a hang."""
+"""The collector on real sockets against an agent that misbehaves: always a Poll with a named failure, never a hang.
+
+All of it on the project's own codec and on pysnmp: both owe the collector the same.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ import pytest
 
 from gateway.clock import FakeClock
 from gateway.collect.snmp import SnmpAuth, SnmpCollector
+from gateway.collect.snmp_ask import Patience
+from gateway.collect.snmp_lines import LightLines, Lines, PysnmpLines
 from gateway.core.device import Device
 from gateway.core.errors import VigieError
 from gateway.core.reading import FailureKind, Poll
@@ -25,6 +30,15 @@ from gateway.simulate.mib import View
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
 PROFILES = shipped()
+
+LINES: list[Callable[[], Lines]] = [LightLines]
+
+
+@pytest.fixture(autouse=True, params=[LightLines, PysnmpLines])
+def lines(request: pytest.FixtureRequest) -> Callable[[], Lines]:
+    LINES[0] = request.param
+    return LINES[0]
+
 
 Fault = Callable[[ber.Request, bytes], bytes | None]
 """What an agent sends instead of the right answer; None for nothing."""
@@ -72,7 +86,7 @@ async def agent(recording: str = "switch", fault: Fault | None = None) -> AsyncI
 
 @asynccontextmanager
 async def collector(clock: FakeClock | None = None) -> AsyncIterator[SnmpCollector]:
-    running = SnmpCollector({}, PROFILES, clock or FakeClock(), patience=(0.5, 0), deadline_s=20.0)
+    running = SnmpCollector({}, PROFILES, clock or FakeClock(), patience=Patience(0.5, 0, 20.0), lines=LINES[0]())
     try:
         yield running
     finally:
@@ -219,7 +233,7 @@ async def test_a_slow_device_is_bounded_by_the_deadline() -> None:
     async with agent("switch") as running:
         answers: asyncio.Queue[None] = asyncio.Queue()
         running.fault = lambda _request, _right: answers.put_nowait(None)
-        asking = SnmpCollector({}, PROFILES, FakeClock(), patience=(5.0, 3), deadline_s=0.3)
+        asking = SnmpCollector({}, PROFILES, FakeClock(), patience=Patience(5.0, 3, 0.3), lines=LINES[0]())
         found = await asyncio.wait_for(asking.poll(device(running.port)), 5)
         asking.close()
     assert found.failure is not None

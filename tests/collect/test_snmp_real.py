@@ -13,6 +13,7 @@ import pytest
 
 from gateway.clock import SystemClock
 from gateway.collect.snmp import SnmpAuth, SnmpCollector
+from gateway.collect.snmp_ask import Patience
 from gateway.collect.snmp_record import record_agent
 from gateway.core.device import Device
 from gateway.core.reading import FailureKind, Poll
@@ -93,7 +94,7 @@ async def ask(snmpd: Snmpd) -> AsyncIterator[Ask]:
     collectors: list[SnmpCollector] = []
 
     async def asked(credential: SnmpAuth) -> Poll:
-        collector = SnmpCollector({"it": credential}, PROFILES, SystemClock(), patience=(1.0, 0))
+        collector = SnmpCollector({"it": credential}, PROFILES, SystemClock(), patience=Patience(1.0, 0))
         collectors.append(collector)
         return await collector.poll(
             Device("srv", "Server", address="127.0.0.1", credential="it", ports={"snmp": snmpd.port})
@@ -142,7 +143,7 @@ async def test_a_wrong_credential_is_told_as_far_as_the_agent_lets_know(
 
 async def test_a_recording_of_a_real_server_can_be_read_and_shared(snmpd: Snmpd) -> None:
     where = ("127.0.0.1", snmpd.port)
-    values, failures = await record_agent(where, SnmpAuth("2c", "lookout"), PROFILES, (1.0, 0))
+    values, failures = await record_agent(where, SnmpAuth("2c", "lookout"), PROFILES, Patience(1.0, 0))
     assert failures == []
     text = render(stripped(values, PROFILES))
     assert "depot-server" not in text
@@ -159,7 +160,7 @@ async def test_an_agent_with_a_new_engine_id_is_read_again_after_two_failures(
         running = Snmpd(spare.getsockname()[1], tmp_path)
     running.start()
     eventually(running.up, "snmpd is up")
-    collector = SnmpCollector({"it": auth("sha256")}, PROFILES, SystemClock(), patience=(1.0, 0))
+    collector = SnmpCollector({"it": auth("sha256")}, PROFILES, SystemClock(), patience=Patience(1.0, 0))
     device = Device("srv", "Server", address="127.0.0.1", credential="it", ports={"snmp": running.port})
     try:
         assert (await collector.poll(device)).failure is None
