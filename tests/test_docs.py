@@ -47,7 +47,7 @@ def generator() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["cli.md", "checks.md", "schema.md"])
+@pytest.mark.parametrize("name", ["cli.md", "checks.md", "runbooks.md", "schema.md"])
 def test_a_generated_page_is_current(generator: ModuleType, name: str) -> None:
     assert page(name) == generator.PAGES[name](), "run `make docs`"
 

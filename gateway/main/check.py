@@ -13,11 +13,12 @@ import click
 from gateway.core.document import read_toml
 from gateway.core.errors import Fault, InputError, VigieError
 from gateway.main.inventory import unknown_credentials
+from gateway.runbooks import load_runbooks
 from gateway.settings import Secret, Settings, parse
 from gateway.settings.common import read_text
 from gateway.store.inventory import InventoryStore, parse_toml
 
-_MADE_BY_VIGIE = ("data", "runtime", "inventory")
+_NOT_FILES = ("data", "runtime", "inventory", "runbooks")
 
 
 @click.command()
@@ -64,6 +65,7 @@ def _faults(config: Path, notes: list[str]) -> Iterator[Fault]:
         settings = parse(text, config)
         yield from _check_named(settings, config, notes)
         yield from _check_inventory(settings, config, notes)
+        yield from _check_runbooks(settings)
 
 
 def _check_named(settings: object, config: Path, notes: list[str]) -> Iterator[Fault]:
@@ -91,8 +93,18 @@ def _references(value: object, name: str) -> Iterator[tuple[str, Secret | Path]]
     elif is_dataclass(value):
         members = [(field.name, getattr(value, field.name)) for field in fields(value)]
     for key, member in members:
-        if name or key not in _MADE_BY_VIGIE:
+        if name or key not in _NOT_FILES:
             yield from _references(member, f"{name}.{key}" if name else str(key))
+
+
+def _check_runbooks(settings: Settings) -> Iterable[Fault]:
+    try:
+        load_runbooks(settings.runbooks)
+    except InputError as error:
+        return error.faults
+    except VigieError as error:
+        return [Fault(str(settings.runbooks), 0, error.what, error.remedy)]
+    return []
 
 
 def _check_inventory(settings: Settings, config: Path, notes: list[str]) -> Iterable[Fault]:

@@ -168,6 +168,8 @@ class Settings:
     contact_phone: str = ""
     notify: NotifySettings = NotifySettings()
     keep: KeepSettings = KeepSettings()
+    runbooks: Path | None = None
+    """Folder of the site's own steps (docs/reference/runbooks.md); ``None``: only the shipped ones."""
 
     @property
     def commands(self) -> Path:

@@ -47,6 +47,7 @@ def parse(text: str, path: Path) -> Settings:
     detect = root.table("detect")
     settings = Settings(
         site=_site(root.table("site")),
+    runbooks = root.table("runbooks")
         data=data,
         runtime=read_path(data_table, "runtime", base) or _default_runtime(data),
         keep=_keep(data_table),
@@ -62,9 +63,10 @@ def parse(text: str, path: Path) -> Settings:
         detect=DetectSettings(detect.boolean("enabled", default=True), read_path(detect, "model", base)),
         contact_name=contact.text("name"),
         contact_phone=contact.text("phone"),
+        runbooks=read_path(runbooks, "path", base),
         notify=_notify(root.table("notify")),
     )
-    for table in (root, contact, networks, detect):
+    for table in (root, contact, networks, detect, runbooks):
         table.done()
     root.source.finish()
     return settings

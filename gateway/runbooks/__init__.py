@@ -1,0 +1,5 @@
+"""The shipped runbooks, one file per cause, and a site's own."""
+
+from gateway.runbooks.load import load_runbooks, shipped_runbooks
+
+__all__ = ["load_runbooks", "shipped_runbooks"]
