@@ -20,7 +20,9 @@ from gateway.collect.snmp_post import Heard
 from gateway.core.reading import FailureKind
 from gateway.profiles.recording import Oid, Tag, Value
 
-_AUTH: Mapping[str, tuple[int, ...]] = {
+__all__ = ["AUTH_PROTOCOLS", "PRIV_PROTOCOLS", "Engine", "PysnmpSession", "SnmpAuth"]
+
+AUTH_PROTOCOLS: Mapping[str, tuple[int, ...]] = {
     "MD5": auth.USM_AUTH_HMAC96_MD5,
     "SHA": auth.USM_AUTH_HMAC96_SHA,
     "SHA1": auth.USM_AUTH_HMAC96_SHA,
@@ -29,7 +31,7 @@ _AUTH: Mapping[str, tuple[int, ...]] = {
     "SHA384": auth.USM_AUTH_HMAC256_SHA384,
     "SHA512": auth.USM_AUTH_HMAC384_SHA512,
 }
-_PRIV: Mapping[str, tuple[int, ...]] = {
+PRIV_PROTOCOLS: Mapping[str, tuple[int, ...]] = {
     "DES": auth.USM_PRIV_CBC56_DES,
     "AES": auth.USM_PRIV_CFB128_AES,
     "AES128": auth.USM_PRIV_CFB128_AES,
@@ -46,8 +48,8 @@ def _data(snmp_auth: SnmpAuth) -> Any:
         snmp_auth.user,
         authKey=snmp_auth.auth or None,
         privKey=snmp_auth.priv or None,
-        authProtocol=_AUTH[snmp_auth.auth_protocol.upper()] if snmp_auth.auth else auth.USM_AUTH_NONE,
-        privProtocol=_PRIV[snmp_auth.priv_protocol.upper()] if snmp_auth.priv else auth.USM_PRIV_NONE,
+        authProtocol=AUTH_PROTOCOLS[snmp_auth.auth_protocol.upper()] if snmp_auth.auth else auth.USM_AUTH_NONE,
+        privProtocol=PRIV_PROTOCOLS[snmp_auth.priv_protocol.upper()] if snmp_auth.priv else auth.USM_PRIV_NONE,
     )
 
 
