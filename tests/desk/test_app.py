@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+from dataclasses import replace
 from types import ModuleType
 
 import pytest
@@ -199,6 +200,15 @@ def test_programs_get_the_four_figures(client: FlaskClient):
     assert (answer["target"], answer["standing"], answer["recurring"]) == (0.995, "kept", 1)
     assert answer["monthly_cost"] == 201606.0
     assert len(answer["sentences"]) == 4
+
+
+def test_a_site_known_for_less_than_a_day_shows_no_availability_on_its_tile(sahel: ModuleType):
+    up = sahel.transitions()["rouiba"][0]
+    depot = sahel.site("a", "A")
+    for age_s, shown in ((sahel.DAY - 1, False), (sahel.DAY, True)):
+        young = replace(up, at=sahel.NOW - age_s)
+        client = signed_in(MemoryFleet([depot], transitions={"a": [young]}), sahel.NOW)
+        assert ("30 jours :" in client.get("/").text) is shown
 
 
 def test_an_empty_ledger_is_said_to_be_empty_and_not_well(sahel: ModuleType):

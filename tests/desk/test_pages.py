@@ -141,3 +141,16 @@ def test_every_kind_of_change_is_told(sahel: ModuleType, kind: ChangeKind):
     change = replace(sahel.change(sahel.TILL, kind, 60.0, "gateway", "mot"), services=("files",), cause="disk_full")
     told = sahel.after(sahel.TILL, change)
     assert len(story(sahel.site("rouiba", "Rouiba", told), told, FRENCH, sahel.NOW)) == 4
+
+
+def test_symptoms_that_came_one_after_the_other_are_one_line(sahel: ModuleType):
+    more = [
+        replace(sahel.change(sahel.PRINTER, ChangeKind.SYMPTOM, ago), services=(service,))
+        for ago, service in ((60.0, "till"), (30.0, "files"))
+    ]
+    told = sahel.after(sahel.PRINTER, *more)
+    lines = story(sahel.site("rouiba", "Rouiba", told), told, FRENCH, sahel.NOW)
+    assert [line.text for line in lines] == [
+        "Touche aussi : Caisse et facturation, Documents partagés",
+        "Imprimante étiquettes quai 2 ne répond plus",
+    ]

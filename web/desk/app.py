@@ -22,7 +22,8 @@ from web.desk.notify import NoticeState, Notification
 from web.desk.story import story
 from web.desk.views import Row, fleet, hero_lead, open_rows, row, spent, tile
 
-_WEEK_S = 7 * 86_400
+_DAY_S = 86_400.0
+_WEEK_S = 7 * _DAY_S
 _LISTED = 100
 _COMMENT = 2000
 
@@ -48,7 +49,7 @@ def create_app(facts: FleetFacts, options: DeskOptions, clock: Clock) -> Flask:
         BaseOptions(
             folder=Path(__file__).parent,
             brand=options.organisation,
-            subtitle=msgid("Siège : tous les sites"),
+            subtitle=msgid("Tous les sites"),
             nav=(
                 NavItem("fleet", msgid("Sites")),
                 NavItem("incidents", msgid("Incidents")),
@@ -227,9 +228,13 @@ class Desk:
         return live_page(template, build, version=self._facts.version(), checked_at=g.now)
 
     def _availability(self) -> dict[str, str]:
-        """Availability of the critical services by site, of those that have any."""
-        levels = self._counter.steering(g.now).sites
-        return {one.site.id: availability_text(one.level, g.formats) for one in levels if one.level is not None}
+        """Availability of the critical services by site, of those that have any and are known for a day at least."""
+        counted = self._counter.steering(g.now)
+        return {
+            one.site.id: availability_text(one.level, g.formats)
+            for one in counted.sites
+            if one.level is not None and counted.end - one.start >= _DAY_S
+        }
 
     def _unsent(self) -> list[Notification]:
         """Messages that failed at least once and still wait."""

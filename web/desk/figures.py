@@ -40,9 +40,10 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class SiteLevel:
-    """The critical services of one site over the period. ``days`` is one state per day, the newest last."""
+    """The critical services of one site from ``start`` on. ``days`` is one state per day, the newest last."""
 
     site: SiteFacts
+    start: float
     level: ServiceLevel | None
     days: tuple[State, ...]
 
@@ -104,7 +105,7 @@ def _blind_since(site: SiteFacts, seen: Facts, now: float) -> Facts:
 
 def _site_level(site: SiteFacts, counted: Counted) -> SiteLevel:
     days = [_day(counted, counted.end - ago * _DAY_S) for ago in range(round(PERIOD_S / _DAY_S), 0, -1)]
-    return SiteLevel(site, four_figures([counted]).availability, tuple(days))
+    return SiteLevel(site, counted.start, four_figures([counted]).availability, tuple(days))
 
 
 def _day(counted: Counted, start: float) -> State:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from gateway.core.incident import Change, ChangeKind, Incident
 from web.common.causes import title
@@ -35,14 +36,27 @@ class Line:
 
 def story(site: SiteFacts, incident: Incident, formats: Formats, now: float) -> list[Line]:
     """The story, the newest first."""
-    lines = []
-    for change in incident.story:
-        text = _text(site, change, formats, now)
-        if text:
-            state = incident_state(incident)
-            seen = State.DOWN if state is State.HANDLED else state
-            lines.append(Line(change.at, _ICONS.get(change.kind, str(seen)), text))
-    return sorted(lines, key=lambda line: line.at, reverse=True)
+    state = incident_state(incident)
+    seen = str(State.DOWN if state is State.HANDLED else state)
+    lines = [
+        Line(change.at, _ICONS.get(change.kind, seen), text)
+        for change in _gathered(sorted(incident.story, key=lambda one: one.detected_at))
+        if (text := _text(site, change, formats, now))
+    ]
+    return lines[::-1]
+
+
+def _gathered(changes: Iterable[Change]) -> list[Change]:
+    """The same changes, symptoms that came one after the other made one."""
+    found: list[Change] = []
+    for change in changes:
+        last = found[-1] if found else None
+        if last and last.kind is ChangeKind.SYMPTOM and change.kind is ChangeKind.SYMPTOM:
+            both = (*last.symptoms, *change.symptoms), (*last.services, *change.services)
+            found[-1] = replace(last, symptoms=both[0], services=both[1])
+        else:
+            found.append(change)
+    return found
 
 
 def _text(site: SiteFacts, change: Change, formats: Formats, now: float) -> str:
