@@ -17,6 +17,7 @@ SIMULTANEOUS_S = 90.0
 
 _ADVISORY = frozenset({Cause.ANOMALY, Cause.SUPPLY_EMPTY})
 _STOPS_SOON = frozenset({Cause.DISK_FULL, Cause.MEMORY_EXHAUSTED})
+_ENDS_IN_A_BOOT = frozenset({Cause.POWER_LOST, Cause.DEVICE_UNREACHABLE})
 _POWER_METRICS = ("ups.", "battery.", "input.", "output.")
 
 
@@ -122,9 +123,16 @@ class _Reasoning:
             return self.sticky.get(self.silent[top].key) or Root(Cause.DEVICE_UNREACHABLE, top)
         if bad.cause is Cause.UPLINK_LOST:
             return self._lost_uplink()
+        if bad.cause is Cause.REBOOTED:
+            return self._reason_to_boot(bad)
         if bad.cause is Cause.OVERHEATING and len(self.hot) > 1:
             return Root(bad.cause, None)  # many machines at once: it is the room
         return self.sticky.get(bad.key) or Root(bad.cause, bad.subject)
+
+    def _reason_to_boot(self, bad: Bad) -> Root:
+        """A boot belongs to the power cut or the silence that it ended."""
+        before = [root for key, root in self.sticky.items() if key[0] == bad.subject and root.cause in _ENDS_IN_A_BOOT]
+        return before[0] if before else Root(bad.cause, bad.subject)
 
     def _lost_uplink(self) -> Root:
         """Headquarters is out of reach: the silent router explains it, else the line behind the router that answers."""
@@ -137,14 +145,10 @@ class _Reasoning:
     def _mains(self) -> Root:
         """One mains failure is one incident: its root is the UPS on battery that feeds most."""
         for root in self.sticky.values():
-            if root.cause is Cause.POWER_LOST and root.subject in self.on_battery:
+            if root.cause is Cause.POWER_LOST:
                 return root
 
-        def impact(ups: str) -> tuple[int, int, str]:
-            fed = [device.id for device in self.park.devices.values() if device.power == ups]
-            return (len({service for device in fed for service in self.park.services_on(device)}), len(fed), ups)
-
-        return Root(Cause.POWER_LOST, max(sorted(self.on_battery), key=impact))
+        return Root(Cause.POWER_LOST, mains_root(self.on_battery, self.park))
 
     def _is_power(self, bad: Bad) -> bool:
         if not self.on_battery:
@@ -203,6 +207,16 @@ class _Reasoning:
                 if subject in self.park.services:
                     waiting.extend(self.park.services[subject].depends_on)
         return found
+
+
+def mains_root(on_battery: Iterable[str], park: Park) -> str:
+    """Of several UPSs on battery the one that most services, then most devices, hang on."""
+
+    def impact(ups: str) -> tuple[int, int, str]:
+        fed = [device.id for device in park.devices.values() if device.power == ups]
+        return (len({service for device in fed for service in park.services_on(device)}), len(fed), ups)
+
+    return max(sorted(on_battery), key=impact)
 
 
 def services_hit(explanation: Explanation, park: Park) -> tuple[str, ...]:

@@ -57,16 +57,30 @@ class Check:
     word_causes: Mapping[str, Cause] = field(default_factory=dict)
     worse: Hold = Hold()
     better: Hold = Hold()
-    kinds: frozenset[Kind] = frozenset()
+    kinds: frozenset[Kind | None] = frozenset()
+    """Kinds of device it is for, all if empty; None stands for a service."""
     instance: str = "*"
+    part_causes: tuple[tuple[str, Cause], ...] = ()
+    """(word, cause): which part of a machine speaks, by a word of its instance or label. Others are not judged."""
 
-    def applies(self, kind: Kind, reading: Reading) -> bool:
-        """True if this check judges this reading of a device of this kind."""
+    def applies(self, kind: Kind | None, reading: Reading) -> bool:
+        """True if this check judges this reading of a device of this kind (None: of a service)."""
         return (
             reading.metric == self.metric
             and (not self.kinds or kind in self.kinds)
             and (self.instance == "*" or fnmatchcase(reading.instance, self.instance))
+            and (not self.part_causes or self.part_cause(reading) is not None)
         )
+
+    @property
+    def picky(self) -> bool:
+        """True if it depends on the instance of a reading whether this check applies."""
+        return self.instance != "*" or bool(self.part_causes)
+
+    def part_cause(self, reading: Reading) -> Cause | None:
+        """The cause that belongs to the part that speaks; ``None`` for a part this check does not know."""
+        spoken = f"{reading.instance} {reading.label}".lower()
+        return next((cause for word, cause in self.part_causes if word in spoken), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +129,7 @@ def cause_of(check: Check, reading: Reading) -> Cause:
         for word in reading.value.split():
             if word in check.word_causes:
                 return check.word_causes[word]
-    return check.cause
+    return check.part_cause(reading) or check.cause
 
 
 def judge(check: Check, state: CheckState, reading: Reading) -> tuple[CheckState, Transition | None]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.core.cause import Explanation, Root, explain, priority, services_hit, witnesses
-from gateway.core.device import GATEWAY, Park
+from gateway.core.device import GATEWAY, Kind, Park
 from gateway.core.incident import Cause, Change, ChangeKind, Incident, Symptom, Transition, apply, incident_id
 from gateway.core.verdicts import Key, Verdicts
 
@@ -122,6 +122,9 @@ class Correlator:
             return True
         if root.cause is Cause.OVERHEATING and root.subject is not None:
             asked = self._verdicts.subjects_with("hw.temperature.excess") - {root.subject}
+        elif root.cause is Cause.POWER_LOST:
+            upses = {device.id for device in self._park.devices.values() if device.kind is Kind.UPS}
+            asked = upses - {root.subject}
         elif root.cause in _WAITS and first.down:
             asked = witnesses(root, self._park) | {GATEWAY}
         else:

@@ -97,6 +97,17 @@ DEFAULT_CHECKS: tuple[Check, ...] = (
         better=Hold(2, 2),
         kinds=_COMPUTERS,
     ),
+    Check("rebooted", "system.rebooted", Cause.REBOOTED, warning=0.5),
+    Check(
+        "slow",
+        "reach.slowness",
+        Cause.SERVICE_SLOW,
+        warning=4.0,
+        clear=1.0,
+        worse=Hold(3, 5, 240.0),
+        better=Hold(3, 3),
+        kinds=frozenset({None}),
+    ),
     # An intake tells the room, whatever the machine; inside a machine each part has its own limits, and 80 Cel is warm
     # for all of them.
     Check(
@@ -166,6 +177,28 @@ DEFAULT_CHECKS: tuple[Check, ...] = (
         better=Hold(3, 3),
     ),
     Check("disk-verdict", "hw.physical_disk.status", Cause.DISK_FAILING, worse=Hold(2, 2), better=Hold(2, 2)),
+    Check(
+        "component",
+        "hw.status",
+        Cause.DISK_FAILING,
+        part_causes=(
+            ("fan", Cause.FAN_FAILED),
+            ("power supply", Cause.PSU_FAILED),
+            ("powersupply", Cause.PSU_FAILED),
+            ("psu", Cause.PSU_FAILED),
+            ("raid", Cause.RAID_DEGRADED),
+            ("array", Cause.RAID_DEGRADED),
+            ("volume", Cause.RAID_DEGRADED),
+            ("virtual disk", Cause.RAID_DEGRADED),
+            ("logical drive", Cause.RAID_DEGRADED),
+            ("pool", Cause.RAID_DEGRADED),
+            ("disk", Cause.DISK_FAILING),
+            ("drive", Cause.DISK_FAILING),
+            ("temperature", Cause.OVERHEATING),
+        ),
+        worse=Hold(2, 3),
+        better=Hold(2, 2),
+    ),
     Check("backup", "backup.age", Cause.BACKUP_MISSED, warning=30 * 3600.0, critical=54 * 3600.0),
     Check(
         "clock",

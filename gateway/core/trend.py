@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -27,7 +27,10 @@ _FILLED_FROM = 0.70
 _USUAL_S = 86_400.0
 _LEARNING_S = 6 * 3600.0
 _LEARNS_UP_TO_K = 4.0
-"""Readings further than this from the usual do not teach what is usual: a slow fault must not become normal."""
+_NOTICED_S = 0.5
+_REBOOT_TOLD_S = 600.0
+_WRAP_S = (2**32 - 60_000) / 100
+"""A sysUpTime this high falls because its 32 bits of 10 ms are full after 497 days, not because of a boot."""
 
 _FILLING = {
     "system.filesystem.utilization": "system.filesystem.time_to_full",
@@ -50,6 +53,7 @@ class Trends:
 
     _points: dict[tuple[str, str, str], deque[tuple[float, float]]] = field(default_factory=dict)
     _usual: dict[tuple[str, str, str], _Usual] = field(default_factory=dict)
+    _uptimes: dict[str, tuple[float, float | None]] = field(default_factory=dict)
 
     def of(self, reading: Reading) -> Iterator[Reading]:
         """The trend readings that this reading leads to: none, or one."""
@@ -59,6 +63,12 @@ class Trends:
             seconds = self._time_to_full(reading, reading.value)
             if seconds is not None:
                 yield replace(reading, metric=_FILLING[reading.metric], value=seconds)
+        elif reading.metric == "system.uptime":
+            yield replace(reading, metric="system.rebooted", value=float(self._rebooted(reading, reading.value)))
+        elif reading.metric == "reach.duration":
+            ratio = self._slowness(reading, reading.value)
+            if ratio is not None:
+                yield replace(reading, metric="reach.slowness", value=ratio)
         elif reading.metric == "hw.temperature":
             excess = self._excess(reading, reading.value)
             if excess is not None:
@@ -81,18 +91,50 @@ class Trends:
             return NO_TREND_S
         return min((1.0 - value) * span / rise, NO_TREND_S)
 
+    def _rebooted(self, reading: Reading, uptime: float) -> bool:
+        """True for ten minutes after a boot that was seen to happen (the uptime fell)."""
+        before = self._uptimes.get(reading.device)
+        booted_at = before[1] if before else None
+        if before and uptime < before[0] and before[0] < _WRAP_S:
+            booted_at = reading.at - uptime
+        self._uptimes[reading.device] = (uptime, booted_at)
+        return booted_at is not None and reading.at - booted_at < _REBOOT_TOLD_S
+
+    def _slowness(self, reading: Reading, seconds: float) -> float | None:
+        """How many times the usual the answer took; 1 below half a second, which nobody notices."""
+        usual = self._learned(reading, seconds, seconds_may_teach)
+        if usual is None:
+            return None
+        return seconds / max(usual, 0.01) if seconds >= _NOTICED_S else 1.0
+
     def _excess(self, reading: Reading, value: float) -> float | None:
         """Kelvins above the mean of the last day; ``None`` until six hours are known."""
+        usual = self._learned(reading, value, kelvins_may_teach)
+        return None if usual is None else value - usual
+
+    def _learned(self, reading: Reading, value: float, may_teach: Callable[[float, float], bool]) -> float | None:
+        """The mean of the last day before this reading; ``None`` while it is being learned. A reading teaches only if
+        ``may_teach(value, usual)``: a slow fault must not become normal."""
         usual = self._usual.get(reading.series)
         if usual is None:
             self._usual[reading.series] = _Usual(value, reading.at, reading.at)
             return None
         if reading.at <= usual.last:
             return None
-        excess = value - usual.value
+        known = usual.value
         learning = reading.at - usual.began < _LEARNING_S
-        if learning or abs(excess) <= _LEARNS_UP_TO_K:
+        if learning or may_teach(value, known):
             weight = 1.0 - math.exp((usual.last - reading.at) / (_LEARNING_S if learning else _USUAL_S))
-            usual.value += weight * excess
+            usual.value += weight * (value - known)
         usual.last = reading.at
-        return None if learning else excess
+        return None if learning else known
+
+
+def kelvins_may_teach(value: float, usual: float) -> bool:
+    """A temperature near the usual one."""
+    return abs(value - usual) <= _LEARNS_UP_TO_K
+
+
+def seconds_may_teach(value: float, usual: float) -> bool:
+    """An answer that took no more than twice the usual."""
+    return value <= 2 * usual

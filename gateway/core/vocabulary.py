@@ -116,6 +116,8 @@ gateway.power.supply|The supply as the firmware judges it: ok, under_voltage or 
 # name | unit | how it is read | instance | description
 GAUGES = """
 hw.temperature|Cel||sensor|Temperature
+system.rebooted|1|||1 for ten minutes after a boot that was seen to happen
+reach.slowness|1|||How many times the usual an answer took
 hw.temperature.excess|K||sensor|Temperature above the mean of the last day
 hw.fan.speed|rpm||fan|Speed of a fan
 hw.fan.speed_ratio|1|fraction|fan|Speed of a fan, of its highest

@@ -151,7 +151,7 @@ class Watch:
             )
             self._checks[(kind, reading.metric)] = known
         for check in known:
-            if check.instance == "*" or check.applies(kind or Kind.OTHER, reading):
+            if not check.picky or check.applies(kind, reading):
                 return check
         return None
 

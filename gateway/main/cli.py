@@ -21,6 +21,7 @@ _COMMANDS = {
     "record": "gateway.main.probe:record",
     "replay": "gateway.main.replay:replay",
     "run": "gateway.main.run:run",
+    "simulate": "gateway.main.simulate:simulate",
     "sla": "gateway.main.sla:sla",
     "web": "gateway.main.web:web",
 }

@@ -17,9 +17,13 @@ import msgspec
 from gateway.core.errors import Fault as InputFault
 from gateway.core.errors import InputError, UnavailableError
 
-FaultKind = Literal["mains", "dead", "link", "disk", "cpu", "memory", "errors", "hang"]
+FaultKind = Literal["mains", "dead", "link", "disk", "cpu", "memory", "errors", "hang", "heat", "uplink", "gateway"]
 """mains: the street's electricity; dead: a machine's own power supply; link: its cable; disk, cpu, memory: a level that
-rises; errors: bad frames on a port; hang: a service that accepts and never answers."""
+rises; errors: bad frames on a port; hang: a service that accepts and never answers; heat: degrees above the usual, of
+one machine or (no target) of the room; uplink: the provider's line behind a router; gateway: the box itself is off (the
+last two in virtual time only)."""
+
+_UNTARGETED = frozenset({"mains", "heat", "gateway"})
 
 
 class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -207,7 +211,7 @@ def _contradictions(scenario: Scenario) -> Iterator[tuple[str, str]]:
         yield f"two devices or services have the id {repeated!r}", "give each its own"
     yield from _broken_relations(scenario)
     for fault in scenario.faults:
-        if fault.kind != "mains" and fault.target not in ids:
+        if fault.target not in ids and (fault.target or fault.kind not in _UNTARGETED):
             yield f"fault {fault.kind} has the unknown target {fault.target!r}", "name a device or service"
         if fault.start_s < 0 or fault.duration_s <= 0:
             yield f"fault {fault.kind} starts before 0 or has no duration", "give start_s >= 0 and duration_s > 0"

@@ -99,7 +99,8 @@ class World:
     def service_answers(self, service: str, t: float) -> bool:
         """True while everything that the service runs on answers and the service itself does not hang."""
         known = self._services[service]
-        return not self._during("hang", service, t) and all(self.answers(device, t) for device in known.depends_on)
+        hangs = self._during("hang", service, t) or any(self._during("uplink", on, t) for on in known.depends_on)
+        return not hangs and all(self.answers(device, t) for device in known.depends_on)
 
     def state(self, device: str, t: float) -> DeviceState:
         """Everything about one device at ``t``."""
@@ -113,7 +114,9 @@ class World:
             uptime_s=uptime,
             cpu=_clamp(cpu),
             memory=_clamp(memory),
-            temperature=round(sim.temperature + 6 * cpu + 0.8 * self._noise(f"{device}/heat", t, 90.0), 1),
+            temperature=round(
+                sim.temperature + 6 * cpu + self._heat(known, t) + 0.8 * self._noise(f"{device}/heat", t, 90.0), 1
+            ),
             volumes=tuple(_clamp(self._level("disk", known, disk.mount, disk.used, t)) for disk in sim.volumes),
             ports=tuple(self._ports(known, uptime, t)),
             battery=self._battery(known, t) if known.kind == "ups" else None,
@@ -208,8 +211,11 @@ class World:
 
     def _level(self, kind: str, device: SimulatedDevice, part: str, base: float, t: float) -> float:
         """A level that faults of ``kind`` push up from ``base``: a rise over ``over_s``, a plateau, a recovery."""
+        return self._rise(kind, device.id, base, t, part)
+
+    def _rise(self, kind: str, target: str, base: float, t: float, part: str = "") -> float:
         level = base
-        for fault in self._of(kind, device.id):
+        for fault in self._of(kind, target):
             if fault.part not in ("", part):
                 continue
             for start, end in self._occurrences(fault, t):
@@ -219,6 +225,10 @@ class World:
                 if t >= start and share > 0:
                     level = max(level, base + (fault.to - base) * share)
         return level
+
+    def _heat(self, device: SimulatedDevice, t: float) -> float:
+        """Degrees that faults add: of this machine, or of the room it stands in."""
+        return max(self._level("heat", device, "", 0.0, t), self._rise("heat", "", 0.0, t))
 
     def _ports(self, device: SimulatedDevice, uptime: float, t: float) -> Iterator[PortState]:
         for number in range(1, device.sim.ports + 1):
