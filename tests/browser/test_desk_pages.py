@@ -179,3 +179,12 @@ def test_a_comment_is_written_from_the_page(browser: Browser):
         page.get_by_label("Ce que vous savez, ce que vous faites").fill("Pièce commandée")
         page.get_by_role("button", name="Noter").click()
         expect(page.locator("ol.tl li").first).to_contain_text("Nadia Haddad : « Pièce commandée »")
+
+
+def test_an_open_page_whose_session_ended_leads_to_the_sign_in(browser: Browser, desk: Served):
+    with page_of(browser, desk, DESKTOP) as page:
+        page.clock.install()
+        page.goto(f"{desk.base}/?lang=fr")
+        page.context.clear_cookies()
+        page.clock.run_for(13_000)
+        expect(page.locator("[name=secret]")).to_be_visible()

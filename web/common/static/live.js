@@ -31,6 +31,7 @@
       const headers = { 'X-Part': 'main' };
       if (tag) headers['If-None-Match'] = tag;
       const answer = await fetch(location.href, { headers, cache: 'no-store', credentials: 'same-origin', signal: stop.signal });
+      if (answer.redirected) return location.reload(); // signed out meanwhile
       if (answer.status === 200) { const html = await answer.text(); if (busy()) return; swap(html); tag = answer.headers.get('ETag') || ''; }
       else if (answer.status !== 304) throw answer.status;
       const checked = answer.headers.get('X-Checked'), title = answer.headers.get('X-Title');
