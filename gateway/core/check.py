@@ -43,7 +43,7 @@ class Check:
     A numeric reading is bad from ``warning`` or ``critical`` on: upwards, or downwards if ``below``. Once bad, it must
     come back by ``clear`` beyond the limit to be good again (hysteresis, in the metric's unit). A state reading is
     judged by ``words``: the worst verdict of the words it contains; a state with none of them is judged by the severity
-    the device gave it. ``cause`` is what a bad verdict suggests, ``word_causes`` refines it by word.
+    the device gave it. ``cause`` is what a bad verdict suggests, ``word_causes`` refines it by word (the first wins).
     """
 
     id: str
@@ -126,9 +126,10 @@ def _beyond(check: Check, limit: float | None, value: float, *, held: bool) -> b
 def cause_of(check: Check, reading: Reading) -> Cause:
     """The cause a bad reading suggests."""
     if isinstance(reading.value, str):
-        for word in reading.value.split():
-            if word in check.word_causes:
-                return check.word_causes[word]
+        words = set(reading.value.split())
+        for word, cause in check.word_causes.items():
+            if word in words:
+                return cause
     return check.part_cause(reading) or check.cause
 
 

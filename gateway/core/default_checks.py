@@ -25,10 +25,13 @@ _UPS_WORDS = {
     "BOOST": Verdict.OK,
     "HE": Verdict.OK,
 }
+# the battery is blamed for what is left: LB on the mains, RB, an alarm without another word
 _UPS_CAUSES = {
     "OB": Cause.POWER_LOST,
+    "FSD": Cause.POWER_LOST,
     "OVER": Cause.UPS_OVERLOADED,
-    "RB": Cause.BATTERY_WORN,
+    "BYPASS": Cause.UPS_OVERLOADED,
+    "OFF": Cause.PSU_FAILED,
 }
 
 _COMPUTERS = frozenset({Kind.SERVER, Kind.NAS, Kind.HYPERVISOR, Kind.WORKSTATION, Kind.GATEWAY})
@@ -44,7 +47,7 @@ DEFAULT_CHECKS: tuple[Check, ...] = (
         better=Hold(2, 2),
     ),
     Check("collect", "collect.up", Cause.DEVICE_UNREACHABLE, warning=0.5, below=True, worse=Hold(5, 5)),
-    Check("ups-status", "ups.status", Cause.POWER_LOST, words=_UPS_WORDS, word_causes=_UPS_CAUSES, better=Hold(2, 2)),
+    Check("ups-status", "ups.status", Cause.BATTERY_WORN, words=_UPS_WORDS, word_causes=_UPS_CAUSES, better=Hold(2, 2)),
     Check(
         "ups-load",
         "ups.load",
@@ -229,6 +232,22 @@ DEFAULT_CHECKS: tuple[Check, ...] = (
         worse=Hold(3, 3, 120.0),
         better=Hold(2, 2),
         kinds=frozenset({Kind.GATEWAY}),
+    ),
+    Check(
+        "own-supply",
+        "gateway.power.supply",
+        Cause.GATEWAY_FAULT,
+        words={"under_voltage": Verdict.WARNING, "throttled": Verdict.WARNING, "ok": Verdict.OK},
+        worse=Hold(3, 5, 240.0),
+        better=Hold(5, 5),
+    ),
+    Check(
+        "own-storage",
+        "gateway.storage.end_of_life",
+        Cause.DISK_FAILING,
+        words={"warning": Verdict.WARNING, "urgent": Verdict.CRITICAL, "normal": Verdict.OK},
+        worse=Hold(2, 2),
+        better=Hold(2, 2),
     ),
     Check("gateway-fault", "gateway.fault", Cause.GATEWAY_FAULT, warning=0.5, better=Hold(3, 3)),
     Check("anomaly", "anomaly.score", Cause.ANOMALY, warning=0.9999, clear=0.01, worse=Hold(3, 5), better=Hold(5, 5)),

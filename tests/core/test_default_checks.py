@@ -1,0 +1,141 @@
+"""Every limit that is shipped, from both sides: a threshold that moves by more than a hair fails here by its name."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.core.check import Check, CheckState, cause_of, judge, opinion
+from gateway.core.default_checks import DEFAULT_CHECKS
+from gateway.core.device import Kind
+from gateway.core.incident import Cause, Verdict
+from gateway.core.reading import Reading, Severity
+
+CHECKS = {check.id: check for check in DEFAULT_CHECKS}
+OK, WARNING, CRITICAL = Verdict.OK, Verdict.WARNING, Verdict.CRITICAL
+HOUR, DAY = 3600.0, 86_400.0
+
+# check, a value still good, the first that warns (None: there is no such limit), the first that is critical
+LIMITS: list[tuple[str, float, float | None, float | None]] = [
+    ("reach", 1.0, None, 0.0),
+    ("collect", 1.0, 0.0, None),
+    ("ups-load", 89.9, 90.0, 100.0),
+    ("filesystem", 0.899, 0.90, 0.95),
+    ("memory", 0.949, 0.95, 0.98),
+    ("filesystem-pace", 4 * HOUR + 1, None, 4 * HOUR),
+    ("memory-pace", 2 * HOUR + 1, None, 2 * HOUR),
+    ("rebooted", 0.0, 1.0, None),
+    ("slow", 3.99, 4.0, None),
+    ("intake-temperature", 44.9, 45.0, 55.0),
+    ("temperature", 79.9, 80.0, 95.0),
+    ("temperature-excess", 5.99, 6.0, None),
+    ("cpu", 0.949, 0.95, None),
+    ("port-errors", 0.99, 1.0, None),
+    ("certificate", 21 * DAY + 1, 21 * DAY, 3 * DAY),
+    ("supply", 0.101, 0.10, None),
+    ("pending-sectors", 0.0, 1.0, 50.0),
+    ("backup", 30 * HOUR - 1, 30 * HOUR, 54 * HOUR),
+    ("clock", 1.0, 0.0, None),
+    ("lan", 1.0, None, 0.0),
+    ("uplink", 1.0, 0.0, None),
+    ("gateway-fault", 0.0, 1.0, None),
+    ("anomaly", 0.99989, 0.9999, None),
+]
+
+# check, rounds of one minute in which a bad value is not believed yet
+PATIENCE = [
+    *(("reach", 1), ("collect", 4), ("ups-status", 0), ("ups-load", 2), ("filesystem", 1), ("memory", 4), ("cpu", 14)),
+    *(("port-errors", 2), ("clock", 29), ("lan", 1), ("uplink", 2), ("certificate", 0), ("anomaly", 2), ("slow", 2)),
+    *(("temperature", 2), ("temperature-excess", 1), ("pending-sectors", 1), ("component", 1), ("gateway-fault", 0)),
+]
+
+
+def seen(check: Check, value: float | str, severity: Severity | None = None) -> Verdict:
+    return opinion(check, OK, Reading("d", check.metric, value, 0.0, severity=severity))
+
+
+@pytest.mark.parametrize(("name", "good", "warns", "severe"), LIMITS, ids=[row[0] for row in LIMITS])
+def test_limit_is_where_the_table_says(name: str, good: float, warns: float | None, severe: float | None) -> None:
+    check = CHECKS[name]
+    assert seen(check, good) is OK
+    if warns is not None:
+        assert seen(check, warns) is WARNING
+    if severe is not None:
+        assert seen(check, severe) is CRITICAL
+    assert (check.warning is None, check.critical is None) == (warns is None, severe is None)
+
+
+def test_every_check_with_a_limit_is_in_the_table() -> None:
+    limited = {check.id for check in DEFAULT_CHECKS if check.warning is not None or check.critical is not None}
+    assert limited - {row[0] for row in LIMITS} == set()
+
+
+@pytest.mark.parametrize(("name", "rounds"), PATIENCE, ids=[row[0] for row in PATIENCE])
+def test_bad_value_is_believed_after_its_hold_and_not_before(name: str, rounds: int) -> None:
+    check = CHECKS[name]
+    limits = {row[0]: row[3] if row[3] is not None else row[2] for row in LIMITS}
+    value: float | str = limits.get(name) or 0.0
+    if name == "ups-status":
+        value = "OB"
+    severity = Severity.CRITICAL if name == "component" else None
+    state = CheckState(OK)
+    for number in range(rounds + 1):
+        reading = Reading("d", check.metric, "failed" if severity else value, 60.0 * (number + 1), severity=severity)
+        state, transition = judge(check, state, reading)
+        assert (transition is not None) == (number == rounds), f"round {number + 1}"
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict", "cause"),
+    [
+        ("OL", OK, None),
+        ("OL CHRG", OK, None),
+        ("OB DISCHRG", CRITICAL, Cause.POWER_LOST),
+        ("OB DISCHRG LB", CRITICAL, Cause.POWER_LOST),
+        ("LB OB", CRITICAL, Cause.POWER_LOST),
+        ("OL LB", CRITICAL, Cause.BATTERY_WORN),
+        ("OL RB", WARNING, Cause.BATTERY_WORN),
+        ("OL OVER", WARNING, Cause.UPS_OVERLOADED),
+        ("OL BYPASS", WARNING, Cause.UPS_OVERLOADED),
+        ("OFF", CRITICAL, Cause.PSU_FAILED),
+    ],
+)
+def test_ups_status_is_judged_by_its_worst_word_and_blamed_on_the_mains_first(
+    status: str, verdict: Verdict, cause: Cause | None
+) -> None:
+    check = CHECKS["ups-status"]
+    assert seen(check, status) is verdict
+    if cause:
+        assert cause_of(check, Reading("ups", "ups.status", status)) is cause
+
+
+@pytest.mark.parametrize(
+    ("instance", "cause"),
+    [
+        ("Fan 2", Cause.FAN_FAILED),
+        ("Power Supply 1", Cause.PSU_FAILED),
+        ("PSU2", Cause.PSU_FAILED),
+        ("RAID 5", Cause.RAID_DEGRADED),
+        ("Volume 1", Cause.RAID_DEGRADED),
+        ("Virtual Disk 0", Cause.RAID_DEGRADED),
+        ("Disk 3", Cause.DISK_FAILING),
+        ("Inlet temperature", Cause.OVERHEATING),
+    ],
+)
+def test_part_that_speaks_tells_the_cause(instance: str, cause: Cause) -> None:
+    check = CHECKS["component"]
+    reading = Reading("d", "hw.status", "failed", instance=instance, severity=Severity.CRITICAL)
+    assert check.applies(Kind.SERVER, reading)
+    assert cause_of(check, reading) is cause
+
+
+def test_part_that_is_not_known_is_not_judged() -> None:
+    assert not CHECKS["component"].applies(
+        Kind.SERVER, Reading("d", "hw.status", "failed", instance="Chassis intrusion")
+    )
+
+
+def test_own_port_and_clock_are_judged_on_the_gateway_alone() -> None:
+    for name in ("lan", "clock", "uplink"):
+        check = CHECKS[name]
+        assert check.applies(Kind.GATEWAY, Reading("gateway", check.metric, 0.0))
+        assert not check.applies(Kind.SWITCH, Reading("sw", check.metric, 0.0))
