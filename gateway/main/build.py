@@ -65,14 +65,13 @@ def build_agent(settings: Settings, clock: Clock | None = None) -> Parts:
     collectors = build_collectors(settings, clock, park.devices.values())
     outbox = SqliteOutbox(database)
     status_file = settings.runtime / FILE_NAME
-    keep = settings.keep
     return Parts(
         settings=settings,
         park=park,
         clock=clock,
         collectors=collectors,
         services=Reach(clock, address_of=lambda device: park.devices[device].address if device in park.devices else ""),
-        samples=SqliteSamples(settings.data / "samples.db", clock, raw_s=keep.raw_s, rollup_s=keep.rollup_s),
+        samples=SqliteSamples(settings.data / "samples.db", clock, settings.keep, timeline.lines()),
         ledger=SqliteLedger(database),
         outbox=outbox,
         commands=CommandReader(settings.commands),

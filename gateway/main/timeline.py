@@ -52,6 +52,10 @@ class Timeline:
         """How often the line of this boot was moved."""
         return self.clock.line.moves
 
+    def lines(self) -> dict[str, float]:
+        """Offset of the line of every boot that is on record."""
+        return {boot.line.boot_id: boot.line.offset for boot in self._boots.boots()}
+
     def status(self) -> dict[str, Any]:
         """For the page: whether the time of this boot is known, and which start of the machine it is."""
         boot = self._boots.boot(self.clock.boot_id())

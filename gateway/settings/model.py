@@ -139,11 +139,13 @@ class NotifySettings:
 
 @dataclass(frozen=True, slots=True)
 class KeepSettings:
-    """How readings are kept: seconds between commits, seconds of raw readings, seconds of hourly roll-ups."""
+    """How readings are kept: seconds between commits, seconds of raw readings, seconds of hourly roll-ups, and the
+    bytes that all of them may take."""
 
     commit_s: float = 300.0
     raw_s: float = 60 * 86400.0
     rollup_s: float = 730 * 86400.0
+    bytes_max: float = 1e9
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,9 +45,9 @@ def parse(text: str, path: Path) -> Settings:
     contact = root.table("contact")
     networks = root.table("networks")
     detect = root.table("detect")
+    runbooks = root.table("runbooks")
     settings = Settings(
         site=_site(root.table("site")),
-    runbooks = root.table("runbooks")
         data=data,
         runtime=read_path(data_table, "runtime", base) or _default_runtime(data),
         keep=_keep(data_table),
@@ -118,6 +118,7 @@ def _keep(table: Table) -> KeepSettings:
         table.duration("commit") or known.commit_s,
         table.duration("raw", days=True) or known.raw_s,
         table.duration("rollup", days=True) or known.rollup_s,
+        table.integer("readings_mb", round(known.bytes_max / 1e6), low=50, high=1_000_000) * 1e6,
     )
     if not 10 <= keep.commit_s <= 900:
         table.fault("commit", f"readings would be committed every {keep.commit_s:g} s", 'choose from "10s" to "15m"')

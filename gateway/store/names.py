@@ -30,6 +30,7 @@ class Names:
         self.series_by_number: dict[int, SeriesName] = {}
         self.word_by_number: dict[int, str] = {}
         self._unsaved: list[tuple[str, tuple[int | str, ...]]] = []
+        self._highest: dict[str, int] = {}
         self.load()
 
     def load(self) -> None:
@@ -77,10 +78,11 @@ class Names:
 
     def save(self) -> list[tuple[str, tuple[int | str, ...]]]:
         """Writes new numbers inside the caller's transaction; returns them, for ``saved`` after its commit."""
-        for table, row in self._unsaved:
+        rows = list(self._unsaved)  # more may come meanwhile
+        for table, row in rows:
             marks = ", ".join("?" * (len(row) + 1))
             self._database.execute(f"INSERT INTO {table} VALUES ({marks})", (*row, row_crc(*row)))  # noqa: S608
-        return list(self._unsaved)
+        return rows
 
     def saved(self, rows: list[tuple[str, tuple[int | str, ...]]]) -> None:
         """The transaction of ``save`` is durable."""
@@ -91,8 +93,11 @@ class Names:
         self.series_by_number[number] = name
 
     def _next(self, table: str, *columns: int | str) -> int:
-        """The next number of a table. Damaged rows keep theirs, so the file is asked, not the dictionary."""
-        ((highest,),) = self._database.rows(f"SELECT coalesce(max(id), 0) FROM {table}")  # noqa: S608 - own names
-        number = int(highest) + 1 + sum(name == table for name, _ in self._unsaved)
+        """The next number of a table. Damaged rows keep theirs, so the file is asked, not the dictionary; once, since
+        whoever waits for the disk here would hold up the watch."""
+        if table not in self._highest:
+            ((highest,),) = self._database.rows(f"SELECT coalesce(max(id), 0) FROM {table}")  # noqa: S608 - own names
+            self._highest[table] = int(highest)
+        number = self._highest[table] = self._highest[table] + 1
         self._unsaved.append((table, (number, *columns)))
         return number

@@ -10,6 +10,7 @@ import pytest
 from gateway.clock import FakeClock
 from gateway.core.errors import UnavailableError
 from gateway.core.reading import Reading
+from gateway.settings import KeepSettings
 from gateway.store.db import open_database
 from gateway.store.rollups import HOUR_S, Rollup, Uptime
 from gateway.store.samples import SampleReader, SqliteSamples, rounded
@@ -155,7 +156,8 @@ def test_damaged_name_costs_its_series_and_is_told(tmp_path: Path) -> None:
 
 def test_old_readings_go_and_their_rollups_stay(tmp_path: Path) -> None:
     clock = FakeClock(START)
-    samples = SqliteSamples(tmp_path / "samples.db", clock, raw_s=24 * HOUR_S, rollup_s=90 * 24 * HOUR_S)
+    keep = KeepSettings(raw_s=24 * HOUR_S, rollup_s=90 * 24 * HOUR_S)
+    samples = SqliteSamples(tmp_path / "samples.db", clock, keep)
     fill(samples, clock, hours=1)
     clock.advance(24 * HOUR_S)
     samples.append([at_minute(60, 5.0)])
