@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from gateway.core.device import Device, Service
+from gateway.core.heard import Heard
 from gateway.core.incident import Change, Incident, Stamp, Transition, Verdict
 from gateway.core.reading import Poll, Reading
 
@@ -30,6 +31,24 @@ class ServiceProbe(Protocol):
 
     async def check(self, service: Service) -> Poll:
         """Asks once; readings carry the service's id as device."""
+        ...
+
+
+class Listener(Protocol):
+    """Hears what devices say unasked. Rations every source in bounded memory; never judges."""
+
+    name: str
+
+    def open(self) -> None:
+        """Begins to listen, in a running event loop. Raises UnavailableError with a remedy if it may not."""
+        ...
+
+    def heard(self) -> list[Heard]:
+        """What came since the last call; for what was not kept, one line per source."""
+        ...
+
+    def close(self) -> None:
+        """Ends."""
         ...
 
 
