@@ -96,6 +96,40 @@ class Cost:
     monthly: float | None = None
 
 
+_LIMIT = re.compile(
+    r"(?P<metric>[\w.]+)(\[(?P<instance>[^\]]+)\])?=(?P<limits>off|(?P<warning>[^/]*)/(?P<critical>.*))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit of one device in place of the shipped one: ``METRIC[INSTANCE]=WARNING/CRITICAL`` or ``METRIC=off``, in
+    the metric's unit. ``instance`` is a pattern; an empty limit is none."""
+
+    metric: str
+    instance: str = "*"
+    warning: float | None = None
+    critical: float | None = None
+    off: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> Limit:
+        """Raises ValueError for a text of another form."""
+        found = _LIMIT.fullmatch(text)
+        if found is None:
+            raise ValueError(f"{text!r} is no limit")
+        instance = found["instance"] or "*"
+        if found["limits"] == "off":
+            return cls(found["metric"], instance, off=True)
+        warning, critical = (float(found[key]) if found[key] else None for key in ("warning", "critical"))
+        return cls(found["metric"], instance, warning, critical)
+
+    def __str__(self) -> str:
+        part = "" if self.instance == "*" else f"[{self.instance}]"
+        limits = "/".join("" if limit is None else f"{limit:.10g}" for limit in (self.warning, self.critical))
+        return f"{self.metric}{part}={'off' if self.off else limits}"
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
     """One thing with an address. ``parent`` is the next device towards the gateway, ``power`` the UPS that feeds it
@@ -124,6 +158,7 @@ class Device:
     warranty: Warranty = Warranty()
     cost: Cost = Cost()
     nut_name: str = "ups"
+    limits: tuple[Limit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

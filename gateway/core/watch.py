@@ -6,12 +6,14 @@ It has no clock, no I/O and no randomness: the same polls in the same order give
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
 
 from gateway.core.cause import Root, witnesses
 from gateway.core.check import Check
 from gateway.core.correlator import PATIENCE, Correlator, Outcome, Patience
 from gateway.core.default_checks import DEFAULT_CHECKS
-from gateway.core.device import GATEWAY, Kind, Park
+from gateway.core.device import GATEWAY, Device, Kind, Park
 from gateway.core.incident import Cause, Change, ChangeKind, Incident, Transition, Verdict, incident_id
 from gateway.core.reading import Reading
 from gateway.core.trend import Trends
@@ -152,7 +154,7 @@ class Watch:
             self._checks[(kind, reading.metric)] = known
         for check in known:
             if not check.picky or check.applies(kind, reading):
-                return check
+                return _with_own_limits(check, reading, device) if device and device.limits else check
         return None
 
     def _notice_own_port(self, at: float, outcome: Outcome) -> None:
@@ -176,3 +178,11 @@ class Watch:
     ) -> None:
         for key in list(keys):
             outcome.transitions.append(self._verdicts.force(key, after, *when))
+
+
+def _with_own_limits(check: Check, reading: Reading, device: Device) -> Check | None:
+    """The check with this device's own limits; ``None`` if they switch it off."""
+    for limit in device.limits:
+        if limit.metric == reading.metric and fnmatchcase(reading.instance, limit.instance):
+            return None if limit.off else replace(check, warning=limit.warning, critical=limit.critical)
+    return check

@@ -29,7 +29,7 @@ from gateway.store.inventory_form import (
 )
 from gateway.store.inventory_toml import Inventory
 
-_LISTS = ("collect", "depends_on")
+_LISTS = ("collect", "depends_on", "limits")
 _WHOLE = ("check.port", *(f"ports.{name}" for name in COLLECTORS))
 _NUMBERS = ("cost.purchase", "cost.monthly")
 _DAYS = ("purchased_on", "support.ends_on", "warranty.ends_on")
@@ -44,7 +44,7 @@ COLUMNS = (
     "support.model", "support.provider", "support.contract", "support.phone", "support.ends_on", "warranty.ends_on",
     "cost.purchase", "cost.monthly", "nut_name", *(f"ports.{name}" for name in COLLECTORS),
     "check.type", "check.url", "check.target", "check.port", "check.expect", "check.timeout", "check.verify",
-    "always_on", "business", "redundant",
+    "always_on", "business", "redundant", "limits",
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from gateway.core.device import (
     Criticality,
     Device,
     Kind,
+    Limit,
     Service,
     ServiceCheck,
     Support,
@@ -18,6 +19,7 @@ from gateway.core.device import (
     Warranty,
 )
 from gateway.core.document import Source, Table
+from gateway.core.units import METRICS
 
 COLLECTORS = ("snmp", "trap", "syslog", "nut", "smart", "reach", "scrape", "self", "replay")
 CHECKS = ("http", "tcp", "dns", "tls", "ping")
@@ -47,6 +49,7 @@ def read_device(table: Table) -> Device:
         warranty=_warranty(table.table("warranty")),
         cost=_cost(table.table("cost")),
         nut_name=table.text("nut_name", "ups"),
+        limits=tuple(_limits(table)),
         **{key: table.text(key) for key in _TEXTS},
     )
     for name in set(ports.values) - set(COLLECTORS):
@@ -72,6 +75,21 @@ def read_service(table: Table) -> Service:
         table.fault("redundant", f"{table.name('redundant')} with one device", "name two or more in depends_on")
     table.done()
     return service
+
+
+def _limits(table: Table) -> Iterable[Limit]:
+    """Limits of this device's own; a metric outside the vocabulary is a fault."""
+    for text in table.texts("limits"):
+        try:
+            limit = Limit.parse(text)
+        except ValueError:
+            remedy = 'write it like "system.filesystem.utilization[/backup]=0.97/0.99" or "system.cpu.utilization=off"'
+            table.fault("limits", f'{table.name("limits")}: "{text}" is no limit', remedy)
+            continue
+        if limit.metric not in METRICS:
+            remedy = "see docs/reference/metrics.md"
+            table.fault("limits", f'{table.name("limits")}: no metric "{limit.metric}"', remedy)
+        yield limit
 
 
 def _identifier(table: Table) -> str:
@@ -206,6 +224,8 @@ def device_values(device: Device) -> dict[str, Any]:
             values[key] = str(value) if key == "criticality" else value
     if device.collect:
         values["collect"] = list(device.collect)
+    if device.limits:
+        values["limits"] = [str(limit) for limit in device.limits]
     if device.every_s is not None:
         values["every"] = duration_text(device.every_s)
     tables: Mapping[str, Mapping[str, Any]] = {

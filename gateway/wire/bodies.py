@@ -12,7 +12,7 @@ from gateway.core.device import Criticality, Device, Park, Service, Site
 from gateway.core.incident import Change, Transition, Verdict
 from gateway.wire.text import T, entries, plain, typed
 
-_STAYS_HOME = frozenset(("address", "credential", "ports", "collect", "every_s", "nut_name", "check"))
+_STAYS_HOME = frozenset(("address", "credential", "ports", "collect", "every_s", "nut_name", "check", "limits"))
 """What an inventory does not tell of devices and services."""
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from gateway.core.check import Check, CheckState, Hold, judge
 from gateway.core.correlator import Patience
+from gateway.core.device import Limit, Park
 from gateway.core.incident import Cause, ChangeKind, Verdict
 from gateway.core.reading import Reading
 from gateway.core.verdicts import ABSENT_S
@@ -115,3 +119,35 @@ def test_hold_by_duration_starts_anew_after_a_good_reading() -> None:
     for at, value in ((300.0, 0.95), (420.0, 0.5), (600.0, 0.95)):
         state, transition = judge(check, state, Reading("d", "m", value, at))
         assert transition is None
+
+
+def with_limits(site: Any, *limits: str) -> Park:
+    devices = dict(site.park.devices)
+    devices["srv-1"] = replace(devices["srv-1"], limits=tuple(Limit.parse(text) for text in limits))
+    return Park(devices.values(), site.park.services.values())
+
+
+def test_device_has_limits_of_its_own_where_it_was_given_some(make_depot: Any, site: Any) -> None:
+    own = make_depot(with_limits(site, "system.filesystem.utilization[/backup]=0.97/0.99"))
+    own.values["srv-1", "system.filesystem.utilization", "/backup"] = 0.96
+    own.values["srv-2", "system.filesystem.utilization", "/backup"] = 0.96
+    own.step(4)
+    assert own.only().root_device == "srv-2"
+
+
+def test_check_that_a_device_switched_off_judges_nothing_there(make_depot: Any, site: Any) -> None:
+    own = make_depot(with_limits(site, "system.filesystem.utilization=off"))
+    own.values["srv-1", "system.filesystem.utilization", "/"] = 1.0
+    own.step(4)
+    assert not own.changes
+
+
+@pytest.mark.parametrize("text", ["a.b=1/2", "a.b[/x]=/0.5", "a.b=3/", "a.b=off", "a.b[Fan ?]=off"])
+def test_limit_reads_back_as_it_was_written(text: str) -> None:
+    assert str(Limit.parse(text)) == text
+
+
+@pytest.mark.parametrize("text", ["", "a.b", "a.b=", "a.b=1", "=1/2", "a.b=x/y"])
+def test_text_of_another_form_is_no_limit(text: str) -> None:
+    with pytest.raises(ValueError, match=r"limit|could not convert"):
+        Limit.parse(text)
