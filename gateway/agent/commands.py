@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from gateway.core.correlator import Outcome
 from gateway.core.incident import Cause, Change, ChangeKind
+from gateway.core.runbook import ticked
 from gateway.core.watch import Watch
 from gateway.ports import Command
 
@@ -17,6 +18,7 @@ _ON_INCIDENT = {
     "note": ChangeKind.NOTE,
     "silence": ChangeKind.SILENCED,
     "resolve": ChangeKind.NOTE,
+    "tick": ChangeKind.TICKED,
 }
 
 
@@ -47,13 +49,18 @@ def _on_incident(watch: Watch, command: Command, at: float) -> tuple[Outcome, st
     incident = watch.incidents.get(name)
     if incident is None:
         return Outcome(), f"refused: no open incident {name!r}"
+    text = str(command.body.get("text", ""))[:2000]
+    if command.kind == "tick" and not text:
+        return Outcome(), "refused: a tick names the step"
+    if command.kind == "tick" and text in ticked(incident):
+        return Outcome(), ""  # the first who did it counts
     change = Change(
         name,
         _ON_INCIDENT[command.kind],
         at,
         at,
         command.who,
-        str(command.body.get("text", ""))[:2000],
+        text,
         until=at + SILENCE_S if command.kind == "silence" else None,
     )
     if command.kind == "resolve" and incident.cause == Cause.REPORTED:

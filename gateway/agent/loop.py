@@ -10,6 +10,7 @@ import structlog
 
 from gateway.agent.anomaly import AnomalyScores
 from gateway.agent.commands import carry_out
+from gateway.agent.foresight import Foresight
 from gateway.agent.parts import Parts
 from gateway.agent.status import Latest, document, states, summary
 from gateway.alert import policy
@@ -48,6 +49,7 @@ class Agent:
         self.latest = Latest()
         self.signal: Signal | None = None
         self._scores = AnomalyScores(parts.detector) if parts.detector else None
+        self._foresight = Foresight(parts.park, parts.clock, parts.history)
         every = {device.id: device.every_s or poll.every_s for device in parts.park.devices.values() if device.collect}
         every.update((service.id, poll.every_s) for service in parts.park.services.values() if service.check)
         now = parts.clock.monotonic()
@@ -194,6 +196,7 @@ class Agent:
         if self._scores:
             readings.extend(list(self._scores.of(readings)))
         self.latest.take(subject, polls, readings, at)
+        readings.extend(list(self._foresight.readings(subject, self.latest.readings, at)))
         self._kept("samples", lambda: self.parts.samples.append(readings))
         outcome = self.watch.see(subject, readings, at)
         self._record(outcome)
@@ -327,6 +330,7 @@ class Agent:
             "model": parts.detector.version if parts.detector else None,
             "refused": {what: why for what, why in self._refused.items() if why},
             "unwritten": len(self._unwritten),
+            "forecasts": self._foresight.told(),
             "version": parts.version,
         }
         self._kept("samples", lambda: parts.board.write(document(self.watch, self.latest, extra)))

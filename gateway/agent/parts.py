@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from gateway.agent.foresight import History
 from gateway.clock import Clock
 from gateway.core.device import Park
 from gateway.ports import (
@@ -88,4 +89,5 @@ class Parts:
     link: Link | None = None
     detector: Detector | None = None
     timeline: Timeline | None = None
+    history: History | None = None
     version: str = ""

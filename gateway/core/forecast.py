@@ -90,10 +90,6 @@ class Forecast:
         """The instance of the readings made of it."""
         return f"{self.what} {self.instance}".strip()
 
-    def days_left(self, now: float) -> float:
-        """Days until then; negative once it is past."""
-        return (self.at - now) / DAY_S
-
     def day(self, zone: str) -> date:
         """The day in the site's zone."""
         return datetime.fromtimestamp(self.at, ZoneInfo(zone)).date()
@@ -181,15 +177,15 @@ def forecasts(known: Known) -> list[Forecast]:
     return sorted(found, key=lambda one: (one.at, one.device, one.what, one.instance))
 
 
-def margin_days(forecast: Forecast, park: Park, now: float) -> float:
-    """Days left beyond those that its criticality needs, counted to the earliest end that is likely; below 0 it is time
-    to act. A device carries the highest criticality of what stands on it."""
+def margin_s(forecast: Forecast, park: Park, now: float) -> float:
+    """Seconds left beyond those that its criticality needs, counted to the earliest likely end; below 0 it is time to
+    act. A device carries the highest criticality of what stands on it."""
     subjects = (forecast.device, *park.services_on(forecast.device))
     level = min((park.criticality(subject) for subject in subjects), key=lambda one: one.rank)
     if forecast.device == GATEWAY:
         level = Criticality.IMPORTANT
     until = forecast.at if forecast.earliest is None else forecast.earliest
-    return (until - now) / DAY_S - NEEDED_DAYS[forecast.what][level.rank]
+    return until - now - NEEDED_DAYS[forecast.what][level.rank] * DAY_S
 
 
 def _courses(known: Known) -> Iterator[Forecast]:

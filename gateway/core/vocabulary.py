@@ -194,6 +194,8 @@ collect.up|1|flag|collector|The device answers this collector (1) or not (0)
 collect.duration|s||collector|Time one poll took
 backup.age|s||job|Time since the last good backup
 anomaly.score|1|fraction|metric|How unusual the newest values are
+forecast.time_left|s||end|Time until something ends, as forecast once a day (`disk_full C:`, `battery_worn` ...)
+forecast.margin|s||end|Time left beyond what criticality needs to act, to the earliest likely end; below 0 it is time
 gateway.outbox.waiting|{message}||lane|Messages that headquarters has not acknowledged
 gateway.outbox.age|s||lane|Age of the oldest message that headquarters has not acknowledged
 gateway.uplink.up|1|flag||The broker at headquarters is connected (1) or not (0)

@@ -65,13 +65,15 @@ def build_agent(settings: Settings, clock: Clock | None = None) -> Parts:
     collectors = build_collectors(settings, clock, park.devices.values())
     outbox = SqliteOutbox(database)
     status_file = settings.runtime / FILE_NAME
+    samples = SqliteSamples(settings.data / "samples.db", clock, settings.keep, timeline.lines())
     return Parts(
         settings=settings,
         park=park,
         clock=clock,
         collectors=collectors,
         services=Reach(clock, address_of=lambda device: park.devices[device].address if device in park.devices else ""),
-        samples=SqliteSamples(settings.data / "samples.db", clock, settings.keep, timeline.lines()),
+        samples=samples,
+        history=samples.rollups,
         ledger=SqliteLedger(database),
         outbox=outbox,
         commands=CommandReader(settings.commands),
