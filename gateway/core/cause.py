@@ -234,6 +234,8 @@ def priority(explanation: Explanation, park: Park, services: Iterable[str]) -> P
     cause = explanation.root.cause
     if cause in _ADVISORY:
         return Priority.P4
+    if all(bad.metric.startswith("forecast.") for bad in explanation.members):  # there is time to act in
+        return Priority.P3 if _highest(park, explanation.subjects) is Criticality.CRITICAL else Priority.P4
     down = {bad.subject for bad in explanation.members if bad.down}
     the_room = cause is Cause.OVERHEATING and explanation.root.subject is None
     severe = the_room or any(bad.verdict is Verdict.CRITICAL for bad in explanation.members)

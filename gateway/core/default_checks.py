@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.core.check import Check, Hold
 from gateway.core.device import Kind
+from gateway.core.forecast import PART_CAUSES
 from gateway.core.incident import Cause, Verdict
 
 _DAY_S = 86_400.0
@@ -249,6 +250,16 @@ DEFAULT_CHECKS: tuple[Check, ...] = (
         worse=Hold(2, 2),
         better=Hold(2, 2),
     ),
+    Check("log-raid", "log.events", Cause.RAID_DEGRADED, warning=1.0, instance="raid"),
+    Check("log-disk", "log.events", Cause.DISK_FAILING, warning=1.0, instance="disk"),
+    Check("log-filesystem", "log.events", Cause.DISK_FAILING, warning=1.0, instance="filesystem"),
+    Check("log-memory", "log.events", Cause.MEMORY_EXHAUSTED, warning=1.0, instance="memory"),
+    Check("log-power", "log.events", Cause.PSU_FAILED, warning=1.0, instance="power"),
+    Check("log-fan", "log.events", Cause.FAN_FAILED, warning=1.0, instance="fan"),
+    Check("log-heat", "log.events", Cause.OVERHEATING, warning=2.0, instance="heat"),
+    Check("log-link", "log.events", Cause.PORT_ERRORS, warning=8.0, clear=6.0, instance="link"),
+    Check("log-login", "log.events", Cause.ANOMALY, warning=20.0, clear=15.0, instance="login"),
+    Check("forecast", "forecast.margin", Cause.DISK_FULL, warning=0.0, below=True, part_causes=PART_CAUSES),
     Check("gateway-fault", "gateway.fault", Cause.GATEWAY_FAULT, warning=0.5, better=Hold(3, 3)),
     Check("anomaly", "anomaly.score", Cause.ANOMALY, warning=0.9999, clear=0.01, worse=Hold(3, 5), better=Hold(5, 5)),
 )

@@ -37,6 +37,7 @@ LIMITS: list[tuple[str, float, float | None, float | None]] = [
     ("clock", 1.0, 0.0, None),
     ("lan", 1.0, None, 0.0),
     ("uplink", 1.0, 0.0, None),
+    ("forecast", 1.0, 0.0, None),
     ("gateway-fault", 0.0, 1.0, None),
     ("anomaly", 0.99989, 0.9999, None),
 ]

@@ -151,3 +151,19 @@ def test_limit_reads_back_as_it_was_written(text: str) -> None:
 def test_text_of_another_form_is_no_limit(text: str) -> None:
     with pytest.raises(ValueError, match=r"limit|could not convert"):
         Limit.parse(text)
+
+
+def test_forecast_opens_as_p3_on_a_critical_device_and_as_advice_elsewhere(site: Any) -> None:
+    site.values["srv-1", "forecast.margin", "disk_full C:"] = -1.0
+    site.values["srv-2", "forecast.margin", "battery_worn"] = -86_400.0
+    site.step(2)
+    assert {(i.cause, i.root_device, i.priority) for i in site.incidents()} == {
+        ("disk_full", "srv-1", "P3"),
+        ("battery_worn", "srv-2", "P4"),
+    }
+
+
+def test_date_of_a_contract_opens_no_incident(site: Any) -> None:
+    site.values["srv-1", "forecast.margin", "warranty_ending"] = -1.0
+    site.step(2)
+    assert not site.changes
