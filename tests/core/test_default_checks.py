@@ -37,6 +37,8 @@ LIMITS: list[tuple[str, float, float | None, float | None]] = [
     ("clock", 1.0, 0.0, None),
     ("lan", 1.0, None, 0.0),
     ("uplink", 1.0, 0.0, None),
+    *((f"log-{part}", 0.0, 1.0, None) for part in ("raid", "disk", "filesystem", "memory", "power", "fan")),
+    *(("log-heat", 1.0, 2.0, None), ("log-link", 7.0, 8.0, None), ("log-login", 19.0, 20.0, None)),
     ("forecast", 1.0, 0.0, None),
     ("gateway-fault", 0.0, 1.0, None),
     ("anomaly", 0.99989, 0.9999, None),
