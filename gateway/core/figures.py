@@ -77,10 +77,13 @@ class FourFigures:
     cost: MonthlyCost
 
 
-def four_figures(sites: Sequence[SiteFacts], target: float | None = None) -> FourFigures:
-    """The figures of one site or of many together. ``target`` is the availability promised for critical services."""
+def four_figures(
+    sites: Sequence[SiteFacts], target: float | None = None, level: ServiceLevel | None = None
+) -> FourFigures:
+    """The figures of one site or of many together. ``target`` is the availability promised for critical services,
+    ``level`` theirs, where it is measured already."""
     levels = [measure(facts, calendar) for site in sites for facts, calendar in site.critical]
-    level = pool(levels) if levels else None
+    level = pool(levels) if levels else level
     return FourFigures(
         availability=level,
         target=target,

@@ -39,35 +39,41 @@ def facts_of(subject: str, transitions: Iterable[Transition], start: float, end:
     return _joined([_facts(history, start, end) for history in histories.values()], start, end)
 
 
-def service_facts(park: Park, service: str, transitions: Sequence[Transition], start: float, end: float) -> Facts:
+class Told:
+    """Transitions as they were written, sorted by subject once: many services are counted from the same record."""
+
+    def __init__(self, transitions: Sequence[Transition]) -> None:
+        self.reach: dict[str, list[Transition]] = {}
+        for one in transitions:
+            if one.metric == METRIC:
+                self.reach.setdefault(one.subject, []).append(one)
+        self.dark = darkness(transitions)
+
+
+def service_facts(park: Park, service: str, told: Told | Sequence[Transition], start: float, end: float) -> Facts:
     """What happened to one service: as its own check saw it; without a check, down while anything it depends on was
     (if it is redundant: while all of that was)."""
+    told = told if isinstance(told, Told) else Told(told)
     known = park.services.get(service)
-    seen = any(one.subject == service and one.metric == METRIC for one in transitions)
-    if seen or known is None or not known.depends_on:
-        facts = facts_of(service, transitions, start, end)
+    if service in told.reach or known is None or not known.depends_on:
+        facts = facts_of(service, told.reach.get(service, ()), start, end)
     elif known.redundant:
-        parts = [service_facts(park, one, transitions, start, end) for one in known.depends_on]
-        facts = _either(parts, start, end)
+        # what is deduced of its parts is joined there: all of them must have lost their power
+        return _either([service_facts(park, one, told, start, end) for one in known.depends_on], start, end)
     else:
-        facts = _joined([facts_of(one, transitions, start, end) for one in _leaves(park, service)], start, end)
-    return _with_deduced(park, service, facts, transitions)
+        parts = [facts_of(one, told.reach.get(one, ()), start, end) for one in _leaves(park, service)]
+        facts = _joined(parts, start, end)
+    if not facts.unknown or not told.dark:
+        return facts
+    return replace(facts, deduced=deduced(park, _leaves(park, service), facts.unknown, told.dark))
 
 
-def _with_deduced(park: Park, service: str, facts: Facts, transitions: Sequence[Transition]) -> Facts:
-    """The same facts, with the unknown time that a power cut explains marked as deduced."""
-    known = park.services.get(service)
-    if known is not None and known.redundant:
-        return facts  # what is deduced of its parts is joined there: all of them must have lost their power
-    found = deduced(park, _leaves(park, service), facts.unknown, darkness(transitions))
-    return replace(facts, deduced=(*facts.deduced, *found)) if found else facts
-
-
-def first_word(park: Park, service: str, transitions: Iterable[Transition]) -> float | None:
+def first_word(park: Park, service: str, told: Told | Sequence[Transition]) -> float | None:
     """When a service, or anything it stands on, was first judged: a service added on the fifteenth is measured from
     then on. ``None`` if it never was."""
-    names = {service, *_leaves(park, service)}
-    return min((one.at for one in transitions if one.subject in names and one.metric == METRIC), default=None)
+    told = told if isinstance(told, Told) else Told(told)
+    rows = [told.reach[name] for name in (service, *_leaves(park, service)) if name in told.reach]
+    return min((one.at for row in rows for one in row), default=None)
 
 
 def _leaves(park: Park, service: str) -> list[str]:
