@@ -11,7 +11,7 @@ ARGS ?=
 WORKERS ?= $(shell echo $$(( $$(nproc) + 1 )))
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
-.PHONY: help setup demo test lint types arch unit integration browser chaos-short bench lock docs screenshots clean
+.PHONY: help setup demo test lint types arch unit integration browser chaos-short bench bench-poll lock docs screenshots clean
 
 help: ## tell what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | while IFS=$$'\t' read -r name text; do \
@@ -52,6 +52,9 @@ chaos-short: ## kill -9 of agent, broker and desk at random moments; nothing los
 
 bench: ## measure speed and size as ratios against a baseline of the same run
 	@$(BIN)/python scripts/bench $(ARGS)
+
+bench-poll: ## measure polling by SNMP beside snmpbulkwalk, prometheus-snmp-exporter and collectd (ARGS=--json)
+	@$(BIN)/python scripts/bench-poll $(ARGS)
 
 lock: ## write requirements/*.txt anew from pyproject.toml
 	@scripts/lock

@@ -155,7 +155,7 @@ class SnmpCollector:
             counters[key] = Sample(item.value, now, item.tag)
             before = memory.counters.get(key)
             if item.rate and before is not None and (value := rate(before, counters[key])) is not None:
-                found.append(replace(item, metric=item.rate, value=value, tag=None))
+                found.append(Item(item.rate, value, item.instance, item.label, item.severity, item.source))
         memory.counters, memory.uptime, memory.polled_at = counters, uptime, now
         return found
 

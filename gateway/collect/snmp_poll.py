@@ -97,10 +97,12 @@ async def _table(
     often = _columns(table, (name for name in table.columns if name not in table.rarely))
     rarely = _columns(table, table.rarely)
     walk = Walk(session, known.habits)
+    walked = often if before is not None else [*often, *rarely]
     try:
-        await walk.run(often if before is not None else [*often, *rarely], None if before is None else len(before))
+        await walk.run(walked, None if before is None else len(before))
         known.rows[key] = _rows(walk.found, often or rarely)
         if before is not None and rarely and known.rows[key] != before:
+            walked = [*often, *rarely]
             await walk.run(rarely, len(known.rows[key]))
     except AskError as error:
         known.rows.pop(key, None)
@@ -109,7 +111,8 @@ async def _table(
         return Failure(error.kind, f"{profile.id} {table.name}", error.detail)
     finally:
         values.update(walk.found)
-        known.rarely.update({oid: value for oid, value in walk.found.items() if _is_below(oid, rarely)})
+        if walked != often:
+            known.rarely.update({oid: value for oid, value in walk.found.items() if _is_below(oid, rarely)})
     return None
 
 

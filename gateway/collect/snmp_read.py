@@ -10,7 +10,18 @@ from gateway.collect.snmp_values import ABSENT, Answers, System, number_of, syst
 from gateway.core import ups
 from gateway.core.device import Kind
 from gateway.core.reading import Identity, Severity
-from gateway.profiles.model import Match, Oids, Profile, Quantity, Sentinel, State, StateMap, Table, TableIdentity
+from gateway.profiles.model import (
+    Match,
+    Oids,
+    Profile,
+    Quantity,
+    Sentinel,
+    State,
+    StateMap,
+    Table,
+    TableIdentity,
+    Templates,
+)
 from gateway.profiles.recording import Oid, Tag, Value, dotted
 
 
@@ -60,6 +71,12 @@ class _Row:
     sentinels: tuple[Sentinel, ...] = ()
     pattern: re.Pattern[str] | None = None
     _found: dict[str, tuple[Oid, Value]] = field(default_factory=dict)
+    _texts: dict[str, str] = field(default_factory=dict)
+    _filled: dict[Templates, str] = field(default_factory=dict)
+
+    def row(self, columns: Mapping[str, Oids], index: Oid) -> _Row:
+        """One row of a table of this device."""
+        return _Row(self.answers, columns, self.names, self.system, self.factors, index)
 
     def found(self, name: str) -> tuple[Oid, Value]:
         """(OID, value) of a name; the value is Null if the device gave none or a sentinel."""
@@ -86,6 +103,19 @@ class _Row:
 
     def text(self, name: str) -> str:
         """The text of a name, as templates ask for it."""
+        if self.sentinels:
+            return self._text(name)
+        if name not in self._texts:
+            self._texts[name] = self._text(name)
+        return self._texts[name]
+
+    def filled(self, templates: Templates) -> str:
+        """The text of templates: the readings of a table have the same, so each is filled once for a row."""
+        if templates not in self._filled:
+            self._filled[templates] = templates(self.text)
+        return self._filled[templates]
+
+    def _text(self, name: str) -> str:
         match name:
             case "index" if name not in self.names:
                 return dotted(self.index)
@@ -117,10 +147,7 @@ def understand(profile: Profile, answers: Answers) -> list[Item]:
     device = _Row(answers, profile.scalars, {}, system, factors)
     items = [item for quantity in profile.reading for item in _items(profile, quantity, [device])]
     for table in profile.table:
-        rows = [
-            replace(device, names=table.columns, outer=profile.scalars, index=index, _found={})
-            for index in indexes(table, answers)
-        ]
+        rows = [device.row(table.columns, index) for index in indexes(table, answers)]
         for quantity in table.reading:
             found = _items(profile, quantity, rows)
             column = table.columns.get(quantity.value[0].names[0])
@@ -143,11 +170,11 @@ def _items(profile: Profile, quantity: Quantity, rows: list[_Row]) -> list[Item]
         if not _chosen(quantity, row):
             continue
         chosen += 1
-        instance, label = quantity.instance(row.text), quantity.label(row.text)
+        names = row.filled(quantity.instance), row.filled(quantity.label)
         row.sentinels, row.pattern = sentinels, quantity.pattern
-        item = _state(profile, quantity, row) if quantity.states else _number(quantity, row)
+        item = _state(profile, quantity, row, names) if quantity.states else _number(quantity, row, names)
         if item is not None:
-            found.append((row, replace(item, instance=instance, label=label)))
+            found.append((row, item))
     if quantity.aggregate == "words":
         return _joined(profile.states[quantity.states], quantity.metric, [item for _row, item in found])
     if quantity.aggregate == "sum" and len(found) < chosen:
@@ -169,23 +196,25 @@ def _chosen(quantity: Quantity, row: _Row) -> bool:
     )
 
 
-def _number(quantity: Quantity, row: _Row) -> Item | None:
+def _number(quantity: Quantity, row: _Row, names: tuple[str, str]) -> Item | None:
     for formula in quantity.value:
         where, value = row.found(formula.names[0])
         if quantity.map:
             number = quantity.map.get(text_of(value))
         elif (raw := formula(row.number)) is not None:
-            number = float(f"{raw * quantity.scale + quantity.offset:.12g}")
+            number = raw * quantity.scale + quantity.offset
+            if not number.is_integer():  # whole numbers are counters, and those of 64 bits need every digit
+                number = float(f"{number:.12g}")
         else:
             continue
         if number is None or (quantity.valid and not quantity.valid[0] <= number <= quantity.valid[1]):
             return None
         counter = value.tag if value.tag in (Tag.COUNTER32, Tag.COUNTER64) else None
-        return Item(quantity.metric, number, source=dotted(where), tag=counter, rate=quantity.rate)
+        return Item(quantity.metric, number, *names, None, dotted(where), counter, quantity.rate)
     return None
 
 
-def _state(profile: Profile, quantity: Quantity, row: _Row) -> Item | None:
+def _state(profile: Profile, quantity: Quantity, row: _Row, names: tuple[str, str]) -> Item | None:
     states = profile.states[quantity.states]
     for formula in quantity.value:
         where, value = row.found(formula.names[0])
@@ -193,7 +222,7 @@ def _state(profile: Profile, quantity: Quantity, row: _Row) -> Item | None:
             state = _meaning(states, value)
             if state is None:
                 return None
-            return Item(quantity.metric, state.word, severity=state.severity, source=dotted(where), adds=state.adds)
+            return Item(quantity.metric, state.word, *names, state.severity, dotted(where), adds=state.adds)
     return None
 
 
@@ -303,7 +332,7 @@ def identify(profiles: list[Profile], answers: Answers, vendor: str = "") -> Ide
 
 def _identify_row(table: Table, wanted: TableIdentity, device: _Row, texts: dict[str, str]) -> None:
     for index in indexes(table, device.answers):
-        row = replace(device, names=table.columns, outer=device.names, index=index, _found={})
+        row = device.row(table.columns, index)
         if row.fits(wanted.where):
             for name in ("vendor", "model", "serial", "firmware"):
                 texts[name] = texts[name] or getattr(wanted, name)(row.text)

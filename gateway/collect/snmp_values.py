@@ -70,6 +70,8 @@ def text_of(value: Value) -> str:
 
 def _decoded(content: bytes) -> str:
     bare = content.rstrip(b"\0")
+    if bare.isascii() and (text := bare.decode()).isprintable():  # nearly always, and the rest is dear
+        return text.strip()
     try:
         text = bare.decode()
     except UnicodeDecodeError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct, field
@@ -170,11 +171,15 @@ def _listed(given: Any) -> list[Any]:
     return given if isinstance(given, list) else [given]
 
 
+_same_template = lru_cache(maxsize=None)(Template)
+"""One object for one text: what was filled for a row is then known to all its readings."""
+
+
 def _template(given: Any) -> Template:
     if isinstance(given, str):
-        return Template(given)
+        return _same_template(given)
     if isinstance(given, dict) and given.keys() == {"text", "pattern"}:
-        return Template(given["text"], given["pattern"])
+        return _same_template(given["text"], given["pattern"])
     raise ValueError("a text is a string or { text, pattern }")
 
 
