@@ -13,6 +13,7 @@ from gateway.agent.commands import carry_out
 from gateway.agent.foresight import Foresight
 from gateway.agent.parts import Parts
 from gateway.agent.status import Latest, document, states, summary
+from gateway.agent.unasked import Unasked
 from gateway.alert import policy
 from gateway.clock import stamp
 from gateway.core.correlator import Outcome, Patience
@@ -69,6 +70,7 @@ class Agent:
         self._limit = asyncio.Semaphore(poll.concurrency)
         self._running: dict[str, asyncio.Task[None]] = {}
         self._asked: dict[str, float] = {}
+        self._unasked = Unasked(parts.listeners, self._schedule, self._asked, self.latest.heard)
         self._last_command = 0
         self._faults: set[str] = set()
         self._refused: dict[str, str] = dict.fromkeys(("samples", "record", "outbox", "commands"), "")
@@ -131,6 +133,7 @@ class Agent:
                 task = asyncio.get_running_loop().create_task(self._round(subject), name=subject)
                 self._running[subject] = task
                 task.add_done_callback(self._ended)
+        self._unasked.step(now)
         if self.parts.link:
             self._kept("outbox", self.parts.link.step)
         self._show()
@@ -145,6 +148,7 @@ class Agent:
 
     def finish(self) -> None:
         """Writes down what is in memory and closes the link."""
+        self._unasked.close()
         self._write()
         self._kept("samples", self.parts.samples.flush)
         self._heartbeat()
@@ -193,6 +197,7 @@ class Agent:
         readings = list(round_readings(subject, polls, at))
         if subject == GATEWAY:
             readings.extend(self._own_faults(at))
+        readings.extend(self._unasked.readings(subject, at))
         if self._scores:
             readings.extend(list(self._scores.of(readings)))
         self.latest.take(subject, polls, readings, at)
@@ -208,7 +213,7 @@ class Agent:
             yield Reading(GATEWAY, "gateway.fault", float(name in self._faults), at, name)
         if self.parts.link:
             yield Reading(GATEWAY, "gateway.uplink.up", float(self._linked()), at)
-        for name, why in self._refused.items():
+        for name, why in (*self._refused.items(), *self._unasked.faults.items()):
             yield Reading(GATEWAY, "gateway.fault", float(bool(why)), at, name, why)
 
     def _hasten(self, outcome: Outcome) -> None:

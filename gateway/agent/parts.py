@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ from gateway.ports import (
     Commands,
     Detector,
     Ledger,
+    Listener,
     Outbox,
     Panel,
     Samples,
@@ -89,5 +90,6 @@ class Parts:
     link: Link | None = None
     detector: Detector | None = None
     timeline: Timeline | None = None
+    listeners: Sequence[Listener] = ()
     history: History | None = None
     version: str = ""

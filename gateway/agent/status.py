@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from gateway.core.device import GATEWAY, Park
+from gateway.core.heard import Heard
 from gateway.core.incident import Verdict
 from gateway.core.reading import Poll, Reading
 from gateway.core.watch import Watch
 from gateway.ports import Signal
 from gateway.wire import StateNow, Summary, state_payload
 
+HEARD = 200
+"""Lines of what devices said unasked that the status document tells."""
+
 
 @dataclass(slots=True)
 class Latest:
-    """The newest reading of every series and the last round of every device: RAM only, told in the status document."""
+    """The newest reading of every series, the last round of every device and the newest lines of what was said unasked:
+    RAM only, told in the status document."""
 
     readings: dict[tuple[str, str, str], Reading] = field(default_factory=dict)
     rounds: dict[str, tuple[float, Sequence[Poll]]] = field(default_factory=dict)
+    heard: deque[Heard] = field(default_factory=lambda: deque(maxlen=HEARD))
 
     def take(self, subject: str, polls: Sequence[Poll], readings: Iterable[Reading], at: float) -> None:
         """One round of polls and its readings. Series a device no longer reports are forgotten with the round that
@@ -86,4 +92,6 @@ def document(watch: Watch, latest: Latest, extra: Mapping[str, Any]) -> dict[str
         service: {"verdict": watch.verdict(service), "since": watch.since(service), **latest.device(service)}
         for service in watch.park.services
     }
-    return {"devices": devices, "services": services, "latest": latest.rows(), "gateway": GATEWAY, **extra}
+    heard = [asdict(line) for line in reversed(latest.heard)]
+    told = {"devices": devices, "services": services, "latest": latest.rows(), "heard": heard}
+    return {**told, "gateway": GATEWAY, **extra}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 from collections import deque
+from collections.abc import Iterable
 
 from gateway.clock import Clock
 from gateway.core.errors import UnavailableError
@@ -74,3 +75,28 @@ def _remedy(error: Exception, setting: str) -> str:
     if number == errno.EADDRNOTAVAIL:
         return "this machine has no such address: correct host"
     return f"{(isinstance(error, OSError) and error.strerror) or error}: choose another {setting}"
+
+
+class FakeListener:
+    """A listener without a network: ``waiting`` is what it will have heard, ``refusal`` why it cannot be opened."""
+
+    def __init__(self, name: str = "syslog", waiting: Iterable[Heard] = (), refusal: str = "") -> None:
+        self.name = name
+        self.waiting = list(waiting)
+        self.refusal = refusal
+        self.history: list[str] = []
+
+    def open(self) -> None:
+        """Notes it, or raises UnavailableError."""
+        if self.refusal:
+            raise UnavailableError(self.refusal)
+        self.history.append("open")
+
+    def heard(self) -> list[Heard]:
+        """What waits."""
+        taken, self.waiting = self.waiting, []
+        return taken
+
+    def close(self) -> None:
+        """Notes it."""
+        self.history.append("close")

@@ -193,6 +193,8 @@ reach.certificate.remaining|s|||Time until the certificate expires; negative onc
 collect.up|1|flag|collector|The device answers this collector (1) or not (0)
 collect.duration|s||collector|Time one poll took
 backup.age|s||job|Time since the last good backup
+log.events|{event}||event|Lines of a log about one kind of event (and the loudest part) in the last 15 minutes
+trap.events|{event}||notification|SNMP notifications of one kind in the last 15 minutes
 anomaly.score|1|fraction|metric|How unusual the newest values are
 forecast.time_left|s||end|Time until something ends, as forecast once a day (`disk_full C:`, `battery_worn` ...)
 forecast.margin|s||end|Time left beyond what criticality needs to act, to the earliest likely end; below 0 it is time

@@ -17,6 +17,7 @@ from gateway.collect.snmp_auth import SnmpAuth
 from gateway.core.device import Device, Kind, Park
 from gateway.core.errors import Fault, InputError
 from gateway.detect.model import ModelDetector
+from gateway.main.listeners import build_listeners
 from gateway.main.timeline import Timeline
 from gateway.ports import Collector
 from gateway.profiles.load import shipped
@@ -86,6 +87,12 @@ def build_agent(settings: Settings, clock: Clock | None = None) -> Parts:
         link=_link(settings, outbox, clock),
         detector=ModelDetector(settings.detect.model) if settings.detect.enabled else None,
         timeline=timeline,
+        listeners=build_listeners(
+            settings,
+            park,
+            clock,
+            lambda: [snmp_auth(one) for one in settings.credentials.values() if one.type == "snmp"],
+        ),
         version=version(),
     )
 

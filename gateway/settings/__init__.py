@@ -12,7 +12,9 @@ from gateway.settings.model import (
     PollSettings,
     Secret,
     Settings,
+    SyslogSettings,
     Target,
+    TrapSettings,
     UplinkSettings,
 )
 from gateway.settings.read import load, parse
@@ -28,7 +30,9 @@ __all__ = [
     "PollSettings",
     "Secret",
     "Settings",
+    "SyslogSettings",
     "Target",
+    "TrapSettings",
     "UplinkSettings",
     "load",
     "parse",

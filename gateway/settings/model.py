@@ -138,6 +138,24 @@ class NotifySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TrapSettings:
+    """Where SNMP notifications are received."""
+
+    host: str = "0.0.0.0"  # noqa: S104 - every device of the depot may send
+    port: int = 162
+
+
+@dataclass(frozen=True, slots=True)
+class SyslogSettings:
+    """Where syslog is received (a port of 0: not that way), and a file of patterns that go before the shipped ones."""
+
+    host: str = "0.0.0.0"  # noqa: S104 - every device of the depot may send
+    udp: int = 514
+    tcp: int = 514
+    patterns: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class KeepSettings:
     """How readings are kept: seconds between commits, seconds of raw readings, seconds of hourly roll-ups, and the
     bytes that all of them may take."""
@@ -162,6 +180,8 @@ class Settings:
     uplink: UplinkSettings | None = None
     credentials: Mapping[str, Credential] = field(default_factory=dict)
     networks: tuple[str, ...] = ()
+    traps: TrapSettings | None = None
+    syslog: SyslogSettings | None = None
     poll: PollSettings = PollSettings()
     page: PageSettings = PageSettings()
     panel: PanelSettings = PanelSettings()

@@ -21,7 +21,9 @@ from gateway.settings.model import (
     PanelSettings,
     PollSettings,
     Settings,
+    SyslogSettings,
     Target,
+    TrapSettings,
     UplinkSettings,
 )
 
@@ -57,6 +59,8 @@ def parse(text: str, path: Path) -> Settings:
         uplink=_uplink(root.table("uplink"), base) if "uplink" in root else None,
         credentials=_credentials(root.table("credentials"), base),
         networks=_networks(networks),
+        traps=_traps(root.table("traps")) if "traps" in root else None,
+        syslog=_syslog(root.table("syslog"), base) if "syslog" in root else None,
         poll=_poll(root.table("poll")),
         page=read_page(root.table("page")),
         panel=_panel(root.table("panel")),
@@ -188,6 +192,27 @@ def _networks(table: Table) -> tuple[str, ...]:
         except ValueError as error:
             table.fault("ranges", f"networks.ranges: {error}", 'write ranges as "192.168.1.0/24"')
     return ranges
+
+
+def _traps(table: Table) -> TrapSettings:
+    known = TrapSettings()
+    traps = TrapSettings(table.text("host", known.host), table.integer("port", known.port, low=1, high=65535))
+    table.done()
+    return traps
+
+
+def _syslog(table: Table, base: Path) -> SyslogSettings:
+    known = SyslogSettings()
+    syslog = SyslogSettings(
+        table.text("host", known.host),
+        table.integer("udp", known.udp, high=65535),
+        table.integer("tcp", known.tcp, high=65535),
+        read_path(table, "patterns", base),
+    )
+    if not syslog.udp and not syslog.tcp:
+        table.fault("udp", "syslog: neither udp nor tcp has a port", "give one of them a port, or leave [syslog] out")
+    table.done()
+    return syslog
 
 
 def _poll(table: Table) -> PollSettings:

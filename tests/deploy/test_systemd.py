@@ -65,7 +65,7 @@ def test_agent_page_and_headquarters_are_three_users() -> None:
 
 
 def test_only_the_agent_has_a_capability_and_it_is_for_ping() -> None:
-    assert service("vigie-run")["CapabilityBoundingSet"] == "CAP_NET_RAW"
+    assert service("vigie-run")["CapabilityBoundingSet"] == "CAP_NET_RAW CAP_NET_BIND_SERVICE"
     assert service("vigie-web")["CapabilityBoundingSet"] == ""
     assert service("vigie-desk")["CapabilityBoundingSet"] == ""
 
