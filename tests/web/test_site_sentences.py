@@ -40,9 +40,10 @@ def test_every_cause_has_a_headline_with_and_without_a_name(cause: Cause, code: 
 
 @pytest.mark.parametrize("cause", list(Cause))
 def test_every_cause_has_one_or_two_things_to_do(cause: Cause) -> None:
+    facts = gather(Example("down").sources(), NOW)
     for formats in SPEAKS.values():
         for who in ("", "Karim"):
-            steps = sentences.advice(replace(INCIDENT, cause=cause, priority="P1", acknowledged_by=who), formats)
+            steps = sentences.advice(facts, replace(INCIDENT, cause=cause, priority="P1", acknowledged_by=who), formats)
             assert 1 <= len(steps) <= 2
             assert all(steps)
 

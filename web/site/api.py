@@ -21,6 +21,7 @@ COMMANDS = frozenset(
         "acknowledge",
         "intervention_start",
         "resolve",
+        "tick",
         "note",
         "report",
         "silence",
@@ -30,7 +31,7 @@ COMMANDS = frozenset(
     }
 )
 """Kinds of command that `POST /api/v1/commands` takes."""
-ON_INCIDENT = frozenset({"acknowledge", "intervention_start", "resolve", "note"})
+ON_INCIDENT = frozenset({"acknowledge", "intervention_start", "resolve", "note", "tick"})
 """Those that name an incident."""
 
 

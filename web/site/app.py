@@ -15,6 +15,7 @@ from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response as AnyResponse
 
 from gateway.clock import Clock
+from gateway.core.figures import RECURRENCE_S
 from gateway.settings import Settings
 from web.common import BaseOptions, NavItem, State, create_base_app, iso, live_page, needs_sign_in, plain_page
 from web.common.language import COMMON_TRANSLATIONS, languages, msgid
@@ -99,7 +100,11 @@ def _pages(app: Flask, sources: Sources) -> None:
     @app.get("/incidents/<incident>")
     def incident(incident: str) -> Response:
         found = sources.incident(incident) or abort(404)
-        return _live("site/incident.html", sources, lambda facts: views.incident_view(facts, found, g.formats))
+
+        def build(facts: Facts) -> Mapping[str, Any]:
+            return views.incident_view(facts, found, sources.incidents(g.now - RECURRENCE_S), g.formats)
+
+        return _live("site/incident.html", sources, build)
 
     @app.get("/devices")
     def devices() -> Response:
@@ -116,7 +121,7 @@ def _pages(app: Flask, sources: Sources) -> None:
     def box() -> Response:
         def build(facts: Facts) -> Mapping[str, Any]:
             lights_now = light_word(facts.status.get("panel") or {}, g.language)
-            return {**views.box_view(facts, sources.storage()), "lights_now": lights_now}
+            return {**views.box_view(facts, sources.storage(), g.formats), "lights_now": lights_now}
 
         return _live("site/box.html", sources, build)
 
@@ -133,6 +138,8 @@ def _pages(app: Flask, sources: Sources) -> None:
 
 
 def _actions(app: Flask, sources: Sources) -> None:
+    card = sources.card
+
     @app.post("/silence")
     def silence() -> AnyResponse:
         who = g.account.name if g.account else "page"
@@ -146,6 +153,8 @@ def _actions(app: Flask, sources: Sources) -> None:
             abort(404)
         text = request.form.get("text", "").strip()
         if kind == "note" and not text:
+            abort(400)
+        if kind == "tick" and text not in {step.key for book in card.runbooks.values() for step in book.steps}:
             abort(400)
         sources.submit(kind, g.account.name, {"incident": incident, "text": text[:_TEXT_LENGTH]})
         return _back(kind, url_for("incident", incident=incident))

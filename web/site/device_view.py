@@ -11,6 +11,7 @@ from gateway.core.units import METRICS
 from web.common import Formats
 from web.common.charts import Chart, line_chart
 from web.site.facts import DAY_S, Facts, Sources, Value
+from web.site.foresight import ends
 from web.site.labels import CHARTED, FIGURES, LOWEST_MATTERS, metric_label
 from web.site.sentences import advice, called, incident_title, state_sentence
 
@@ -49,7 +50,7 @@ def device_view(facts: Facts, device: str, sources: Sources, asked: str, formats
         "title": called(device, facts.park, say),
         "why": state_sentence(facts, device, formats),
         "incident": incident,
-        "steps": advice(incident, formats) if incident else [],
+        "steps": advice(facts, incident, formats) if incident else [],
         "figures": [figure(rows, formats) for rows in _figures(values)],
         "values": [(_label(row, formats), formats.value(row.metric, row.value), row) for row in values],
         "choices": choices,
@@ -57,6 +58,7 @@ def device_view(facts: Facts, device: str, sources: Sources, asked: str, formats
         "drawing": _drawing(facts, device, chosen, sources, formats) if chosen else None,
         "past": [(one, incident_title(one, facts.park, say)) for one in _past(facts, device)],
         "services": [(service, facts.park.name(service)) for service in facts.park.services_on(device)],
+        "ends": ends(facts, formats, device),
         "card": _card(facts, device, formats),
     }
 

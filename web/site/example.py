@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -137,10 +137,25 @@ _PAST_STORY = (
     Change("90ab12cd34ef", ChangeKind.RESTORED, NOW - 5 * 86400 + 1320, NOW - 5 * 86400 + 1620),
 )
 
+
+def _earlier(number: str, days: float, minutes: float, note: str) -> tuple[Change, ...]:
+    """The till server, dead some months ago, and what was noted then."""
+    at = NOW - days * 86400
+    opened = replace(_DOWN_STORY[0], incident=number, at=at, detected_at=at + _MINUTE)
+    noted = Change(number, ChangeKind.NOTE, at + 1200, at + 1200, "Karim Benali", note)
+    return opened, noted, Change(number, ChangeKind.RESTORED, at + minutes * _MINUTE, at + minutes * _MINUTE)
+
+
+_EARLIER_STORIES = (
+    *_earlier("aa01", 45, 95, "Bloc d’alimentation remplacé"),
+    *_earlier("aa02", 80, 120, "bloc d’alimentation remplacé."),
+    *_earlier("aa03", 130, 40, "Câble secteur mal enfoncé"),
+)
+
 _STORIES: Mapping[str, Sequence[Change]] = {
     "new": (),
     "ok": _PAST_STORY,
-    "down": (*_DOWN_STORY, *_WATCH_STORY, *_PAST_STORY),
+    "down": (*_DOWN_STORY, *_WATCH_STORY, *_PAST_STORY, *_EARLIER_STORIES),
     "power": (*_POWER_STORY, *_PAST_STORY),
     "stale": (*_DOWN_STORY, *_WATCH_STORY, *_PAST_STORY),
 }
@@ -255,6 +270,7 @@ class Example:
             "panel": {"light": "red", "blink": "steady", "buzzer": "off"},
             "silenced_until": NOW + 480 if self.scene == "down" else None,
             "model": "anomaly-int8 2026.10",
+            "forecasts": _FORECASTS,
         }
 
 
@@ -289,6 +305,39 @@ _LINK_CUT = {
     "waiting": {"1": 2, "2": 35},
     "rtt_s": None,
 }
+
+
+_DAY = 86_400.0
+_FORECASTS = [
+    {
+        "device": "srv-1",
+        "what": "disk_full",
+        "instance": "/data",
+        "label": "/data",
+        "at": NOW + 41 * _DAY,
+        "earliest": NOW + 33 * _DAY,
+        "latest": NOW + 55 * _DAY,
+        "reasons": ["trend"],
+    },
+    {
+        "device": "ups-1",
+        "what": "battery_worn",
+        "instance": "",
+        "label": "",
+        "at": NOW + 70 * _DAY,
+        "earliest": NOW + 12 * _DAY,
+        "latest": NOW + 200 * _DAY,
+        "reasons": ["age", "heat"],
+    },
+    {
+        "device": "srv-1",
+        "what": "support_ending",
+        "instance": "",
+        "label": "",
+        "at": NOW + 220 * _DAY,
+        "reasons": ["date"],
+    },
+]
 
 
 def _latest(scene: str) -> list[tuple[str, str, str, str, float | str]]:

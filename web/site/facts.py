@@ -10,7 +10,9 @@ from typing import Any
 from gateway.core.calendar import Calendar
 from gateway.core.device import GATEWAY, Criticality, Park
 from gateway.core.incident import Incident, Transition, Verdict
+from gateway.core.runbook import Runbooks
 from gateway.ports import CurrentVerdict
+from gateway.runbooks import shipped_runbooks
 from gateway.settings import Target
 from web.common import Accounts, State, state_of
 from web.common.deadlines import Clocks, clocks
@@ -38,6 +40,7 @@ class SiteCard:
     hours: Calendar = field(default_factory=lambda: Calendar(always_on=True))
     addresses: tuple[str, ...] = ()
     """URLs of this page, the one for the QR code (with an IP address) first."""
+    runbooks: Runbooks = field(default_factory=shipped_runbooks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,7 @@ def done_text(key: str, say: Language) -> str:
         "acknowledge": say.gettext("C’est noté : vous vous occupez de cette panne."),
         "intervention_start": say.gettext("C’est noté : l’intervention a commencé."),
         "note": say.gettext("La note est enregistrée."),
+        "tick": say.gettext("C’est noté : cette étape est faite."),
         "silence": say.gettext("Le bip est coupé pour 30 minutes. Une nouvelle panne sonnera."),
         "poll_now": say.gettext("Les appareils vont être relus."),
     }

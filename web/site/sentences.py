@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from gateway.core.device import Kind, Park
 from gateway.core.incident import Cause, Change, ChangeKind, Incident
+from gateway.core.runbook import Audience, Runbooks, step_text, ticked
+from gateway.runbooks import shipped_runbooks
 from web.common import Formats, Language, State
 from web.common.causes import SUBJECT_FIRST
 from web.common.causes import title as headline
@@ -120,39 +122,12 @@ _MEASURED = frozenset(
 )
 
 
-def advice(incident: Incident, formats: Formats) -> list[str]:
-    """What a person in the depot does now: at most two steps, none of them technical."""
+def advice(facts: Facts, incident: Incident, formats: Formats) -> list[str]:
+    """What a person in the depot does now: the first two steps of the runbook that nobody has done yet."""
     say = formats.language
-    steps: list[str] = []
-    match incident.cause:
-        case Cause.POWER_LOST:
-            steps = [
-                say.gettext("Enregistrez le travail en cours : l’onduleur ne tient que quelques minutes."),
-                say.gettext("Regardez si le quartier est coupé, sinon le disjoncteur du dépôt."),
-            ]
-        case Cause.DEVICE_UNREACHABLE | Cause.LINK_DOWN | Cause.PORT_ERRORS:
-            steps = [
-                say.gettext("Regardez si l’appareil est allumé et si ses câbles sont bien enfoncés."),
-                say.gettext("Ne le redémarrez pas sans l’accord du support."),
-            ]
-        case Cause.UPLINK_LOST:
-            steps = [
-                say.gettext("Regardez si le voyant Internet du routeur est allumé."),
-                say.gettext("Travaillez hors ligne en attendant : le réseau du dépôt marche toujours."),
-            ]
-        case Cause.SERVICE_DOWN | Cause.SERVICE_SLOW:
-            steps = [say.gettext("Passez à la procédure papier si le travail ne peut pas attendre.")]
-        case Cause.OVERHEATING | Cause.FAN_FAILED:
-            steps = [
-                say.gettext("Vérifiez que la climatisation marche et que les grilles d’aération sont dégagées."),
-                say.gettext("Laissez la porte du local ouverte si la température monte encore."),
-            ]
-        case Cause.UPS_OVERLOADED:
-            steps = [say.gettext("Débranchez de l’onduleur ce qui n’est pas une machine du dépôt.")]
-        case Cause.SUPPLY_EMPTY:
-            steps = [say.gettext("Préparez une recharge.")]
-        case Cause.DISK_FULL:
-            steps = [say.gettext("N’y copiez plus de gros fichiers avant l’accord du support.")]
+    book, ticks = facts.card.runbooks.get(incident.cause), ticked(incident)
+    todo = [step for step in book.of(Audience.ANYONE) if step.key not in ticks] if book else []
+    steps = [step.text(say.code) for step in todo[:2]]
     if len(steps) < 2 and not incident.acknowledged_by and incident.priority in ("P1", "P2"):
         steps.append(say.gettext("Personne ne s’en occupe encore : appelez le support."))
     return steps or [say.gettext("Rien à faire de votre côté.")]
@@ -179,10 +154,12 @@ def author(who: str, say: Language) -> str:
     return known.get(who) or say.isolate(who)
 
 
-def moment(change: Change, incident: Incident, park: Park, formats: Formats) -> Moment | None:
-    """The sentence for one thing that happened to an incident; ``None`` for what is of no interest to people."""
+def moment(
+    change: Change, incident: Incident, park: Park, formats: Formats, runbooks: Runbooks | None = None
+) -> Moment | None:
+    """The sentence for one thing that happened to an incident; ``None`` for what is of no interest to people.
+    ``runbooks`` are the site's, the shipped ones if absent."""
     say = formats.language
-    who = author(change.who, say)
     title = _title(change.cause, change.root_device, park, say)
     symbol, text = "note", ""
     match change.kind:
@@ -195,26 +172,36 @@ def moment(change: Change, incident: Incident, park: Park, formats: Formats) -> 
             text = say.gettext("Touche aussi : %(names)s", names=", ".join(names)) if names else ""
         case ChangeKind.MERGED:
             text = say.gettext("Expliquée par une autre panne")
-        case ChangeKind.ACKNOWLEDGED:
-            symbol, text = "handled", say.gettext("%(who)s prend la panne en charge", who=who)
-        case ChangeKind.INTERVENTION_STARTED:
-            symbol, text = "person", say.gettext("%(who)s commence l’intervention", who=who)
-        case ChangeKind.SILENCED:
-            symbol, text = "mute", say.gettext("%(who)s coupe le bip pour 30 minutes", who=who)
-        case ChangeKind.NOTE:
-            text = say.gettext("%(who)s : « %(text)s »", who=who, text=say.isolate(change.text))
         case ChangeKind.RESTORED:
             symbol, text = "ok", say.gettext("Remise en service : %(title)s", title=incident_title(incident, park, say))
         case ChangeKind.REOPENED:
             symbol, text = "down", say.gettext("La panne est revenue")
     if not text:
-        return None
-    return Moment(change.at, symbol, text, incident.id)
+        symbol, text = _done_by(change, say, runbooks)
+    return Moment(change.at, symbol, text, incident.id) if text else None
 
 
-def story(incident: Incident, park: Park, formats: Formats) -> list[Moment]:
+def _done_by(change: Change, say: Language, runbooks: Runbooks | None) -> tuple[str, str]:
+    """Symbol and sentence of what a person did; empty for everything else."""
+    who = author(change.who, say)
+    match change.kind:
+        case ChangeKind.ACKNOWLEDGED:
+            return "handled", say.gettext("%(who)s prend la panne en charge", who=who)
+        case ChangeKind.INTERVENTION_STARTED:
+            return "person", say.gettext("%(who)s commence l’intervention", who=who)
+        case ChangeKind.SILENCED:
+            return "mute", say.gettext("%(who)s coupe le bip pour 30 minutes", who=who)
+        case ChangeKind.NOTE:
+            return "note", say.gettext("%(who)s : « %(text)s »", who=who, text=say.isolate(change.text))
+        case ChangeKind.TICKED:
+            step = step_text(change.text, runbooks or shipped_runbooks(), say.code)
+            return "note", say.gettext("%(who)s a fait : %(step)s", who=who, step=step)
+    return "note", ""
+
+
+def story(incident: Incident, park: Park, formats: Formats, runbooks: Runbooks | None = None) -> list[Moment]:
     """Everything that happened to an incident, newest first."""
-    moments = [moment(change, incident, park, formats) for change in incident.story]
+    moments = [moment(change, incident, park, formats, runbooks) for change in incident.story]
     return sorted((one for one in moments if one), key=lambda one: one.at, reverse=True)
 
 

@@ -15,6 +15,7 @@ from gateway.core.device import Park
 from gateway.core.incident import Incident, Transition
 from gateway.feasts import feasts
 from gateway.ports import CurrentVerdict
+from gateway.runbooks import load_runbooks
 from gateway.settings import Settings
 from gateway.store import samples, status
 from gateway.store.commands import Accounts, CommandQueue
@@ -154,6 +155,7 @@ def site_card(settings: Settings, now: float, port: int) -> SiteCard:
         targets=settings.service_levels,
         hours=calendar.calendar(site.timezone, holidays(calendar.holidays, now), always_on=not calendar.week),
         addresses=addresses(settings.page.host, settings.page.host_names, port),
+        runbooks=load_runbooks(settings.runbooks),
     )
 
 

@@ -10,9 +10,14 @@ from markupsafe import Markup
 
 from gateway.core.device import GATEWAY
 from gateway.core.incident import Incident, Transition
+from gateway.core.narrative import Context
+from gateway.core.proposals import recurrence_of
 from gateway.ports import CurrentVerdict
 from web.common import Formats, State
+from web.common.guidance import checklist, tried
+from web.common.guidance import told as told_lines
 from web.site.facts import DAY_S, Facts, Sources, hourly
+from web.site.foresight import ends
 from web.site.sentences import (
     Moment,
     advice,
@@ -80,7 +85,7 @@ def _hero(facts: Facts, incident: Incident, formats: Formats) -> View:
         "who": author(incident.acknowledged_by, say) if incident.acknowledged_by else "",
         "told": told(facts, incident),
         "restore": clocks.restore,
-        "steps": advice(incident, formats),
+        "steps": advice(facts, incident, formats),
         "fresh": facts.now - incident.detected_at < 300,
         "silenced": _silenced(facts),
     }
@@ -151,10 +156,11 @@ def today(facts: Facts, formats: Formats) -> list[Moment]:
 def qr(address: str) -> Markup:
     """The address as a QR code: 2.5 ms, so pages keep it with the rendered text."""
     if address not in _QR:
+        while len(_QR) >= _QR_KEPT:
+            _QR.pop(next(iter(_QR)), None)
         code = segno.make(address, error="m", micro=False)
         path = "".join(f"M{x} {y}h1v1h-1z" for y, row in enumerate(code.matrix) for x, dark in enumerate(row) if dark)
         size = len(code.matrix)
-        _QR.clear()
         _QR[address] = Markup(
             '<svg viewBox="-2 -2 {0} {0}" role="img" aria-label="QR : {1}" shape-rendering="crispEdges">'
             '<path d="{2}" fill="#000"/></svg>'
@@ -163,6 +169,7 @@ def qr(address: str) -> Markup:
 
 
 _QR: dict[str, Markup] = {}
+_QR_KEPT = 16
 
 
 def incidents_view(facts: Facts, formats: Formats) -> View:
@@ -189,22 +196,25 @@ def incidents_view(facts: Facts, formats: Formats) -> View:
     }
 
 
-def incident_view(facts: Facts, incident: Incident, formats: Formats) -> View:
-    """One incident: its clocks, its story, what it hits, what can be done."""
+def incident_view(facts: Facts, incident: Incident, past: Sequence[Incident], formats: Formats) -> View:
+    """One incident: its clocks, its story, what it hits, what can be done, what helped before. ``past`` are those of
+    180 days."""
     say = formats.language
     devices = {symptom.device for symptom in incident.symptoms} | {incident.root_device or ""}
-    similar = [
-        one
-        for one in facts.incidents
-        if one.id != incident.id
-        and (one.cause, one.root_device) == (incident.cause, incident.root_device)
-        and not one.merged_into
-    ]
+    runbooks, park = facts.card.runbooks, facts.park
+    again = recurrence_of(incident, past)
     state = State.UNKNOWN if facts.stale and incident.open else facts.incident_state(incident)
-    moments = story(incident, facts.park, formats)
+    moments = story(incident, facts.park, formats, runbooks)
+    address = f"{facts.card.addresses[0]}incidents/{incident.id}" if facts.card.addresses else ""
     return {
         "facts": facts,
         "incident": incident,
+        "runbook": checklist(incident, runbooks, formats, lambda who: author(who, say)),
+        "tried": tried(incident, past, park, runbooks, formats) if incident.open else [],
+        "again": again,
+        "report": told_lines(incident, _context(facts, incident, again, formats), say),
+        "address": address,
+        "qr": qr(address) if address else "",
         "state": state,
         "favicon": _FAVICON.get(state, "unknown"),
         "title": incident_title(incident, facts.park, say),
@@ -212,7 +222,6 @@ def incident_view(facts: Facts, incident: Incident, formats: Formats) -> View:
         "clocks": facts.clocks(incident),
         "told": told(facts, incident),
         "silenced": _silenced(facts),
-        "steps": advice(incident, formats) if incident.open else [],
         "lasting": formats.duration((incident.restored_at or facts.now) - incident.opened_at),
         "who": author(incident.acknowledged_by, say) if incident.acknowledged_by else "",
         "story": moments,
@@ -226,8 +235,25 @@ def incident_view(facts: Facts, incident: Incident, formats: Formats) -> View:
             for device in facts.devices
             if device in devices
         ],
-        "similar": similar[:5],
     }
+
+
+def _context(facts: Facts, incident: Incident, again: Sequence[Incident], formats: Formats) -> Context:
+    """What the report of an incident is told from."""
+    card, clocks = facts.card, facts.clocks(incident)
+    subjects = {symptom.device for symptom in incident.symptoms} | {incident.root_device or ""}
+    return Context(
+        facts.park,
+        facts.now,
+        card.name,
+        card.timezone,
+        "ar" if card.language == "ar" else "en" if card.language == "en" else "fr",
+        card.hours,
+        clocks.response,
+        clocks.restore,
+        again,
+        names={one: called(one, facts.park, formats.language) for one in subjects if one},
+    )
 
 
 def devices_view(facts: Facts, formats: Formats) -> View:
@@ -246,10 +272,11 @@ def devices_view(facts: Facts, formats: Formats) -> View:
     }
 
 
-def box_view(facts: Facts, storage: Mapping[str, float]) -> View:
+def box_view(facts: Facts, storage: Mapping[str, float], formats: Formats) -> View:
     """The technician's page."""
     return {
         "facts": facts,
+        "ends": ends(facts, formats),
         "storage": storage,
         "values": {(row.metric, row.instance): row for row in facts.latest(GATEWAY)},
         "rows": [
