@@ -23,6 +23,7 @@ absent is closed."""
 _DAY_S = 86400
 _EPOCH = date(1970, 1, 1)
 _SEARCH_DAYS = 3660
+_KEPT_DAYS = 4000
 """A due date more than ten years away is none: the calendar practically never opens."""
 
 
@@ -38,6 +39,8 @@ class Calendar:
     always_on: bool = False
     closures: Sequence[tuple[tuple[int, int], tuple[int, int]]] = ()
     """Closed every year from (month, day) to (month, day), both included; the end may lie in the next year."""
+    _kept: dict[date, list[Span]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Days that were asked for: a year of many services asks for each of its days many times."""
 
     def hours(self, day: date) -> Sequence[tuple[int, int]]:
         """The day's pairs of (opening, closing) minutes; none if it is closed all day."""
@@ -57,7 +60,17 @@ class Calendar:
             return []
         if self.always_on:
             return [(start, end)]
-        return clip((span for day in self._days(start, end) for span in self._opening(day)), start, end)
+        found: list[Span] = []
+        for day in self._days(start, end):
+            for opening, closing in self._opened(day):
+                low, high = max(opening, start), min(closing, end)
+                if low >= high:
+                    continue
+                if found and low <= found[-1][1]:
+                    found[-1] = (found[-1][0], max(high, found[-1][1]))
+                else:
+                    found.append((low, high))
+        return found
 
     def business_seconds(self, start: float, end: float) -> float:
         """Seconds of open time in [start, end); 0 if ``end`` is not after ``start``."""
@@ -84,7 +97,7 @@ class Calendar:
     def _working(self, start: float, end: float, paused: Sequence[Span]) -> Iterator[Span]:
         """Open time outside the pauses, a day at a time: most delays run out within a few."""
         for day in self._days(start, end):
-            yield from subtract(clip(self._opening(day), start, end), paused)
+            yield from subtract(clip(self._opened(day), start, end), paused)
 
     def _days(self, start: float, end: float) -> Iterator[date]:
         day = datetime.fromtimestamp(start, self._zone).date()
@@ -92,6 +105,15 @@ class Calendar:
         while day <= last:
             yield day
             day += timedelta(days=1)
+
+    def _opened(self, day: date) -> list[Span]:
+        """The open instants of one local day, computed once."""
+        found = self._kept.get(day)
+        if found is None:
+            if len(self._kept) >= _KEPT_DAYS:
+                self._kept.clear()
+            found = self._kept[day] = self._opening(day)
+        return found
 
     def _opening(self, day: date) -> list[Span]:
         """The open instants of one local day."""

@@ -5,6 +5,7 @@ Everything about service levels is computed on these, never on samples.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
 Span = tuple[float, float]
@@ -12,6 +13,8 @@ Span = tuple[float, float]
 
 OpenSpan = tuple[float, float | None]
 """[start, end), or from start until further notice."""
+
+_EVER = float("inf")
 
 
 def union(spans: Iterable[Span]) -> list[Span]:
@@ -61,6 +64,17 @@ def subtract(left: Sequence[Span], right: Sequence[Span]) -> list[Span]:
         if at < end:
             found.append((at, end))
     return found
+
+
+def overlap(spans: Sequence[Span], start: float, end: float) -> float:
+    """Seconds of [start, end) that sorted, disjoint intervals cover."""
+    seconds = 0.0
+    # the one before the first that begins after ``start`` may reach into it
+    for index in range(max(0, bisect_right(spans, (start, _EVER)) - 1), len(spans)):
+        if spans[index][0] >= end:
+            break
+        seconds += max(0.0, min(spans[index][1], end) - max(spans[index][0], start))
+    return seconds
 
 
 def total(spans: Iterable[Span]) -> float:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.core.calendar import Calendar
-from gateway.core.intervals import OpenSpan, Span, clip, intersect, subtract, total, union
+from gateway.core.intervals import OpenSpan, Span, clip, intersect, overlap, subtract, total, union
 
 CONCLUSIVE_COVERAGE = 0.95
 """Below this share of measured time a target is not conclusive, never kept (M14)."""
@@ -163,7 +163,7 @@ def budget(level: ServiceLevel, target: float, period_s: float) -> Budget:
 
 def _repairs(facts: Facts, down: Sequence[Span], contract: Sequence[Span]) -> tuple[list[float], list[float], int]:
     """(contract seconds down, wall seconds) of the merged outages that have ended, and how many there are in all."""
-    felt = [(total(intersect(contract, [span])), span) for span in down]
+    felt = [(overlap(contract, *span), span) for span in down]
     counted = [(seconds, end - start) for seconds, (start, end) in felt if seconds]
     # an outage without an end reaches the end of the period, so only the last merged one can hold it
     lasts = any(end is None and start < facts.end for start, end in (*facts.outages, *facts.deduced))

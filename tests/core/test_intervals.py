@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.intervals import Span, clip, intersect, subtract, total, union
+from gateway.core.intervals import Span, clip, intersect, overlap, subtract, total, union
 
 MOMENT = st.integers(0, 60)
 SPANS = st.lists(st.tuples(MOMENT, MOMENT), max_size=8).map(union)
@@ -34,6 +34,14 @@ def test_results_are_sorted_disjoint_and_never_touch_in_a_union(left: list[Span]
         assert total(result) == len(members(result))
     joined = union([*left, *right])
     assert all(a[1] < b[0] for a, b in itertools.pairwise(joined))
+
+
+@given(SPANS, SPANS)
+def test_overlap_is_the_length_of_the_intersection(left: list[Span], right: list[Span]) -> None:
+    whole = union(left)
+    for start, end in right:
+        if start < end:
+            assert overlap(whole, start, end) == total(intersect(whole, [(start, end)]))
 
 
 @given(SPANS)
