@@ -11,9 +11,7 @@ from gateway.core.health import StoredFile
 from gateway.store.archive import SCHEMAS
 from gateway.store.db import Database, open_database, row_crc
 from gateway.store.inventory import InventoryStore
-
-_NUMBERED_LATER = ("batch", "transition", "change")
-"""Tables whose checksum leaves out the number of the row."""
+from gateway.store.rebuild import NUMBERED_LATER
 
 
 def survey(data: Path, inventory: Path) -> list[StoredFile]:
@@ -45,7 +43,7 @@ def damaged_rows(database: Database) -> Counter[str]:
     for (table,) in database.rows("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"):
         columns = [row[1] for row in database.rows(f"PRAGMA table_info({table})")]
         if columns[-1] == "crc":
-            start = 1 if table in _NUMBERED_LATER else 0
+            start = 1 if table in NUMBERED_LATER else 0
             for row in database.each(f"SELECT * FROM {table}"):  # noqa: S608 - names of our own schema
                 found[table] += row_crc(*row[start:-1]) != row[-1]
     return +found
