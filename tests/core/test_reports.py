@@ -277,7 +277,7 @@ def test_a_year_of_five_hundred_services_takes_less_than_two_seconds_of_one_core
     for n in range(500):
         told.append(Transition(f"d{n}", "reach.up", "", UNKNOWN, OK, start, start))
         for k in range(40):
-            down = start + (k * 9 + n % 9) * 86_400.0 + n * 60
+            down = start + (k * 9 + n % 9) * 86_400.0 + 9 * 3600 + n % 300 * 60
             told.append(Transition(f"d{n}", "reach.up", "", OK, BAD, down, down))
             told.append(Transition(f"d{n}", "reach.up", "", BAD, OK, down + 5400, down + 5400))
     told.sort(key=lambda one: one.at)
@@ -289,4 +289,4 @@ def test_a_year_of_five_hundred_services_takes_less_than_two_seconds_of_one_core
     levels = [measure(facts, hours) for facts in found if facts is not None]
     assert process_time() - begun < 2.0
     assert len(levels) == 500
-    assert pool(levels).outages > 10_000
+    assert pool(levels).outages > 8_000
