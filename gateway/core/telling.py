@@ -51,9 +51,11 @@ class Telling:
     language: Language
 
     def say(self, text: Text, /, **values: str) -> str:
+        """A text in this language, filled in."""
         return choose(text, self.language).format(**values)
 
     def near(self, at: float) -> str:
+        """An instant, with its day only where that is another than the first."""
         return when(at, self.context.zone, self.language, near=self.incident.opened_at)
 
     def plain_headline(self) -> str:
@@ -63,9 +65,11 @@ class Telling:
         return text.replace("\u2068", "").replace("\u2069", "")
 
     def headline_of(self, cause: str, root: str | None) -> str:
+        """The headline of a cause at a root."""
         return headline(cause, self.context.name(root) if root else "", self.language)
 
     def who(self, who: str) -> str:
+        """Who did something, for people."""
         known = texts.WHO.get(who)
         return choose(known, self.language) if known else who
 
@@ -78,6 +82,7 @@ class Telling:
         return self.say(texts.MORE, first=first, n=str(len(names) - most))
 
     def head(self) -> str:
+        """Site, what is wrong, priority."""
         incident = self.incident
         return self.say(
             texts.HEAD,
@@ -87,11 +92,13 @@ class Telling:
         )
 
     def length(self) -> str:
+        """How long it lasted, or has lasted."""
         incident = self.incident
         end = self.context.now if incident.restored_at is None else incident.restored_at
         return duration(end - incident.opened_at, self.language)
 
     def lasting(self) -> str:
+        """Since when or from when to when, how long, and how much of it in working hours."""
         incident, zone = self.incident, self.context.zone
         end = incident.restored_at
         values = {
@@ -117,6 +124,7 @@ class Telling:
         return self.say(texts.BUSINESS, time=duration(seconds, self.language))
 
     def seen(self) -> str:
+        """What was measured first, or what a person reported."""
         incident = self.incident
         if incident.cause == Cause.REPORTED:
             opened = next((one for one in incident.story if one.kind is ChangeKind.OPENED), None)
@@ -135,6 +143,7 @@ class Telling:
         return f" ({part}{comma}{shown})" if part else f" ({shown})"
 
     def affected(self) -> str:
+        """The devices it touches."""
         devices = list(
             dict.fromkeys(one.device for one in self.incident.symptoms if one.device in self.context.park.devices)
         )
@@ -153,6 +162,7 @@ class Telling:
         return list(dict.fromkeys((*own, *self.incident.services)))
 
     def stopped(self) -> str:
+        """The work that stands still."""
         services = self.services()
         if self.incident.cause == Cause.SITE_SILENT:
             return self.say(texts.STOP_UNKNOWN)
@@ -165,6 +175,7 @@ class Telling:
         return self.say(texts.STOPPED, names=names)
 
     def cause(self) -> str:
+        """How sure the cause is, and what was thought before."""
         incident = self.incident
         sure = certainty(incident)
         known = {Certainty.CONFIRMED: texts.CONFIRMED, Certainty.PROBABLE: texts.PROBABLE}
@@ -175,6 +186,7 @@ class Telling:
         return text
 
     def again(self) -> str:
+        """Whether it is the same failure as before."""
         before = self.context.again
         if not before:
             return ""
@@ -184,6 +196,7 @@ class Telling:
         return self.say(texts.AGAIN, day=day, count=count(len(before) + 1, "time", self.language))
 
     def done(self) -> str:
+        """Who took it, who worked on it, what was ticked off."""
         incident = self.incident
         if incident.acknowledged_at is None:
             text = self.say(texts.NOT_TAKEN)
@@ -224,6 +237,7 @@ class Telling:
         return self.say(texts.SAID, who=f"{who[:1].upper()}{who[1:]}", at=self.near(change.at), text=said)
 
     def commitments(self) -> str:
+        """Which commitment was kept."""
         context = self.context
         parts = [
             self._commitment(what, promise)
@@ -258,6 +272,7 @@ class Telling:
         return ""
 
     def cost(self) -> str:
+        """What it cost."""
         loss = self.context.loss
         if loss is None:
             return self.say(texts.NO_COST)
@@ -266,6 +281,7 @@ class Telling:
         return self.say(texts.COST, amount=amount, basis=f" ({basis})" if basis else "")
 
     def decision(self) -> str:
+        """What was decided."""
         decision = self.context.decision
         if decision is None:
             return self.say(texts.NO_DECISION)
