@@ -80,6 +80,20 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class DeskOrder:
+    """An order of headquarters that was dealt with: ``at`` here, issued and overdue by its clock (s since the epoch);
+    ``refusal`` is empty if it was carried out."""
+
+    id: str
+    kind: str
+    who: str
+    issued_at: float
+    expires_at: float
+    at: float
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """What one reading (or one person's act) led to: written in one transaction or not at all."""
 
@@ -90,6 +104,8 @@ class Batch:
     command: int | None = None
     """Id of the command of commands.db that was carried out by this batch."""
     command_result: str = ""
+    order: DeskOrder | None = None
+    """The order of headquarters that was dealt with by this batch."""
 
 
 @dataclass(frozen=True, slots=True)

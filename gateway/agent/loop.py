@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import structlog
 
 from gateway.agent.anomaly import AnomalyScores
 from gateway.agent.commands import carry_out
 from gateway.agent.foresight import Foresight
+from gateway.agent.orders import Done, Obedience
 from gateway.agent.parts import Parts
 from gateway.agent.status import Latest, document, states, summary
 from gateway.agent.unasked import Unasked
@@ -24,7 +26,7 @@ from gateway.core.reading import Failure, FailureKind, Poll, Reading, round_read
 from gateway.core.schedule import Schedule
 from gateway.core.watch import Watch
 from gateway.ports import Batch, Message, Signal
-from gateway.wire import facts_body, inventory_body, summary_body
+from gateway.wire import facts_body, inventory_body, results_body, summary_body
 
 TICK_S = 0.25
 HEARTBEAT_S = 60.0
@@ -49,6 +51,7 @@ class Agent:
         self.watch = Watch(parts.settings.site.id, parts.park, patience=patience)
         self.latest = Latest()
         self.signal: Signal | None = None
+        self._obedience = Obedience(parts.desk, self.watch, parts.clock, self._health) if parts.desk else None
         self._scores = AnomalyScores(parts.detector) if parts.detector else None
         self._foresight = Foresight(parts.park, parts.clock, parts.history)
         every = {device.id: device.every_s or poll.every_s for device in parts.park.devices.values() if device.collect}
@@ -226,16 +229,21 @@ class Agent:
 
     # recording
 
-    def _record(self, outcome: Outcome, command: int | None = None, result: str = "") -> None:
-        if not outcome and command is None:
+    def _record(
+        self, outcome: Outcome, command: int | None = None, result: str = "", *, order: Done | None = None
+    ) -> None:
+        if not outcome and command is None and order is None:
             return
         messages = []
-        if outcome:
+        if outcome or order:
             body = facts_body(outcome.transitions, outcome.changes)
+            if order:
+                body["results"] = results_body([order.result])
             if moves := self.parts.timeline.moves() if self.parts.timeline else 0:
                 body["line"] = moves
             messages.append(Message("evt", _EVT_LANE, body))
-        batch = Batch(stamp(self.parts.clock), outcome.transitions, outcome.changes, messages, command, result)
+        kept = order.kept if order else None
+        batch = Batch(stamp(self.parts.clock), outcome.transitions, outcome.changes, messages, command, result, kept)
         self._unwritten.append(batch)
         self._write()
         for change in outcome.changes:
@@ -295,6 +303,21 @@ class Agent:
             self._record(outcome)
         if not self._unwritten:  # while nothing can be written, commands wait in commands.db
             self._kept("commands", self._carry_out)
+        if not self._unwritten and self._obedience:
+            self._kept("commands", self._obey)
+
+    def _obey(self) -> None:
+        """Deals with what headquarters asked. An order that cannot be written down yet comes again."""
+        assert self._obedience is not None  # noqa: S101 - asked by the caller
+        for topic, payload in self.parts.link.orders() if self.parts.link else ():
+            done = self._obedience.take(topic, payload, self.parts.settings)
+            if done is None:
+                continue
+            result = done.result
+            log.info("order of headquarters", id=result.order, kind=result.kind, refusal=result.refusal)
+            self._record(done.outcome, order=done)
+            self._hasten(done.outcome)
+            self.outdated |= done.settings_changed
 
     def _carry_out(self) -> None:
         now = self.parts.clock.wall()
@@ -323,8 +346,13 @@ class Agent:
         self._kept("record", lambda: self.parts.board.write_heartbeat(beat))
 
     def _tell_status(self) -> None:
+        extra = self._health()
+        self._kept("samples", lambda: self.parts.board.write(document(self.watch, self.latest, extra)))
+
+    def _health(self) -> dict[str, Any]:
+        """How the box itself is doing."""
         parts = self.parts
-        extra = {
+        return {
             "at": parts.clock.wall(),
             "site": parts.settings.site.id,
             "boot_id": parts.clock.boot_id(),
@@ -338,7 +366,6 @@ class Agent:
             "forecasts": self._foresight.told(),
             "version": parts.version,
         }
-        self._kept("samples", lambda: parts.board.write(document(self.watch, self.latest, extra)))
 
     def _tell_summary(self) -> None:
         waiting = self.parts.outbox.waiting()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from gateway.agent.foresight import History
+from gateway.agent.orders import Desk
 from gateway.clock import Clock
 from gateway.core.device import Park
 from gateway.ports import (
@@ -40,6 +41,10 @@ class Link(Protocol):
 
     def set_states(self, states: Mapping[str, Mapping[str, str | int]]) -> None:
         """The live state of devices; only differences go out."""
+        ...
+
+    def orders(self) -> list[tuple[str, bytes]]:
+        """What headquarters sent on ``cmd/<id>`` since the last call, as (topic, payload)."""
         ...
 
     def status(self) -> Mapping[str, Any]:
@@ -91,5 +96,6 @@ class Parts:
     detector: Detector | None = None
     timeline: Timeline | None = None
     listeners: Sequence[Listener] = ()
+    desk: Desk | None = None
     history: History | None = None
     version: str = ""

@@ -6,6 +6,7 @@ import importlib.metadata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
+from gateway.agent.orders import Desk
 from gateway.agent.parts import Board, Parts
 from gateway.alert.panel import open_panel
 from gateway.clock import Clock, SystemClock
@@ -22,12 +23,14 @@ from gateway.main.timeline import Timeline
 from gateway.ports import Collector
 from gateway.profiles.load import shipped
 from gateway.settings import Credential, Settings, reveal
+from gateway.settings.remote import adjusted
 from gateway.store.commands import CommandReader
 from gateway.store.db import open_database
 from gateway.store.heartbeat import FILE_NAME as HEARTBEAT_FILE
 from gateway.store.heartbeat import HeartbeatFile
 from gateway.store.inventory import InventoryStore
 from gateway.store.ledger import SqliteLedger
+from gateway.store.orders import SqliteOrders
 from gateway.store.outbox import SqliteOutbox
 from gateway.store.samples import SqliteSamples
 from gateway.store.status import FILE_NAME, write_status
@@ -60,6 +63,8 @@ def build_agent(settings: Settings, clock: Clock | None = None) -> Parts:
     """Everything the agent needs, on the real adapters. Opens files, no connections."""
     park = load_park(settings)
     database = open_database(settings.data / "vigie.db")
+    orders = SqliteOrders(database)
+    settings = adjusted(settings, orders.adjustments())
     heartbeat = HeartbeatFile(settings.data / HEARTBEAT_FILE)
     timeline = Timeline(clock or SystemClock(), database, heartbeat.read())
     clock = timeline.clock
@@ -85,6 +90,7 @@ def build_agent(settings: Settings, clock: Clock | None = None) -> Parts:
             lambda beat: heartbeat.write({**beat, "moves": timeline.moves()}),
         ),
         link=_link(settings, outbox, clock),
+        desk=Desk(_names(settings), settings.uplink.desk_key, orders) if settings.uplink else None,
         detector=ModelDetector(settings.detect.model) if settings.detect.enabled else None,
         timeline=timeline,
         listeners=build_listeners(
@@ -140,9 +146,13 @@ def snmp_auth(credential: Credential) -> SnmpAuth:
     )
 
 
+def _names(settings: Settings) -> Names:
+    return Names(settings.site.organisation, settings.site.id, version())
+
+
 def _link(settings: Settings, outbox: SqliteOutbox, clock: Clock) -> Sender | None:
     if settings.uplink is None:
         return None
-    names = Names(settings.site.organisation, settings.site.id, version())
+    names = _names(settings)
     pace = Pace(dead_s=2.0 * settings.uplink.keepalive_s)  # a live broker has answered a ping by then
     return Sender(outbox, MqttUplink(settings.uplink, names, clock), clock, names, pace)

@@ -15,6 +15,7 @@ from gateway.clock import Clock, SystemClock
 from gateway.core.errors import UnavailableError, VigieError
 from gateway.main.web import listen
 from gateway.settings import reveal
+from gateway.signing import SigningKey, read_signing_key
 from gateway.wire import iso
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from web.desk.notify import Notifier
     from web.desk.settings import DeskSettings
 
+SIGNING_KEY = "signing.pem"
+"""Name of the private key's file in the data directory."""
 _THREADS = 8
 _NOTIFY_S = 2.0
 _GRACE_S = 5.0
@@ -39,7 +42,8 @@ _TOLD_S = 30 * 86400.0
 )
 @click.option("--port", type=click.IntRange(0, 65535), help="Port instead of [page] port; 0 takes a free one.")
 @click.option("--new-code", is_flag=True, help="Print a new one-time code for one more account, and end.")
-def desk(config: Path, port: int | None, *, new_code: bool) -> int:
+@click.option("--show-key", is_flag=True, help="Print the public key for desk_key in every site.toml, and end.")
+def desk(config: Path, port: int | None, *, new_code: bool, show_key: bool) -> int:
     """Run headquarters: take in what sites tell, tell people, serve the pages. Ends on Ctrl-C or SIGTERM."""
     from web.common import issue_code
     from web.desk.ledger import Ledger
@@ -55,6 +59,10 @@ def desk(config: Path, port: int | None, *, new_code: bool) -> int:
     if new_code:
         click.echo(f"one-time code: {issue_code(ledger.people, clock.wall())} (valid for one day)")
         return 0
+    key = _signing_key(settings)
+    if show_key:
+        click.echo(key.public)
+        return 0
     listener = listen(settings.page.host, settings.page.port if port is None else port)
     ledger.expect(settings.expected)
     stopping = threading.Event()
@@ -63,6 +71,7 @@ def desk(config: Path, port: int | None, *, new_code: bool) -> int:
     click.echo(f"headquarters page: {_address(settings, listener)}")
     if not ledger.people.accounts():
         click.echo(f"nobody can sign in yet; one-time code: {issue_code(ledger.people, clock.wall())}")
+    click.echo(f"desk_key for [uplink] in every site.toml: {key.public}")
     threads = _start(settings, ledger, clock, stopping, listener)
     while not stopping.wait(1.0):
         dead = [thread.name for thread in threads if not thread.is_alive()]
@@ -72,6 +81,10 @@ def desk(config: Path, port: int | None, *, new_code: bool) -> int:
         thread.join(_GRACE_S)
     ledger.close()
     return 0
+
+
+def _signing_key(settings: DeskSettings) -> SigningKey:
+    return read_signing_key(settings.data / SIGNING_KEY)
 
 
 def _make(folder: Path) -> None:
@@ -97,6 +110,7 @@ def _start(
     from web.common import read_secret_key
     from web.desk.app import DeskOptions, create_app
     from web.desk.ingest import Ingest, IngestOptions
+    from web.desk.orders import Commander
 
     options = IngestOptions(settings.organisation, settings.broker, settings.client_id, settings.silent_after_s)
     ingest = Ingest(ledger, options, clock, _log(clock, "ingest"))
@@ -112,6 +126,7 @@ def _start(
             host_names=settings.page.host_names,
             secure=settings.secure,
             told=bool(settings.people),
+            commander=Commander(ledger.orders, _signing_key(settings), settings.organisation, clock),
         ),
         clock,
     )

@@ -83,6 +83,8 @@ class UplinkSettings:
     key: Path | None = None
     keepalive_s: int = 240
     summary_every_s: float = 300.0
+    desk_key: str = ""
+    """Public key of headquarters (43 characters of base64url); without it nothing asked from afar is carried out."""
     table: str = "uplink"
     """Name of its table in the file, for messages to people."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
@@ -30,6 +31,7 @@ from gateway.settings.model import (
 RAM_DISK = Path("/run/vigie")
 LANGUAGES = ("fr", "ar", "en")
 _LEVELS = tuple(Criticality)
+_KEY = re.compile(r"[A-Za-z0-9_-]{43}")
 _TOO_MANY = "there are at most three service levels, one per criticality: more cannot be kept or explained (M3)"
 
 
@@ -83,8 +85,11 @@ def _default_runtime(data: Path) -> Path:
 def _uplink(table: Table, base: Path) -> UplinkSettings:
     uplink = read_connection(table, base)
     summary_every_s = table.duration("summary_every") or uplink.summary_every_s
+    key = table.text("desk_key")
+    if key and not _KEY.fullmatch(key):
+        table.fault("desk_key", f'{table.name("desk_key")} = "{key}" is no key', "`vigie desk --show-key` prints it")
     table.done()
-    return replace(uplink, summary_every_s=summary_every_s)
+    return replace(uplink, summary_every_s=summary_every_s, desk_key=key)
 
 
 def _site(table: Table) -> Site:

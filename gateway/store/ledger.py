@@ -10,7 +10,7 @@ import msgspec
 
 from gateway.core.incident import Change, Incident, Stamp, Transition, fold
 from gateway.ports import Batch, CurrentVerdict
-from gateway.store import outbox
+from gateway.store import orders, outbox
 from gateway.store.db import Database, row_crc
 
 _TRANSITION = msgspec.json.Decoder(Transition)
@@ -59,6 +59,8 @@ class SqliteLedger:
                 self._append("change", "incident, kind, at", number, change)
             for message in batch.messages:
                 outbox.put(database, message, batch.stamp)
+            if batch.order:
+                orders.put(database, batch.order)
         if not 0 <= self._checkpoint_at - batch.stamp.monotonic <= CHECKPOINT_S:
             self._checkpoint_at = batch.stamp.monotonic + CHECKPOINT_S
             database.checkpoint()

@@ -10,7 +10,7 @@ import msgspec
 
 from gateway.core.incident import Change, Incident, Stamp, Transition, fold
 from gateway.core.reading import Reading
-from gateway.ports import Batch, Command, CurrentVerdict, Message, OutboxRow
+from gateway.ports import Batch, Command, CurrentVerdict, DeskOrder, Message, OutboxRow
 
 
 class MemoryOutbox:
@@ -127,3 +127,32 @@ class MemoryCommands:
     def after(self, last: int) -> list[Command]:
         """Commands with an id above ``last``, oldest first."""
         return [command for command in self.commands if command.id > last]
+
+
+class MemoryOrders:
+    """Orders of headquarters that a ledger recorded, and changed settings, until the process ends."""
+
+    def __init__(self, ledger: MemoryLedger) -> None:
+        self._ledger = ledger
+        self._adjustments: dict[str, float] = {}
+
+    def knows(self, order: str) -> bool:
+        """True if an order with this id was dealt with."""
+        return any(one.id == order for one in self.orders())
+
+    def newest_at(self) -> float:
+        """When the newest one was issued; 0 for none."""
+        return max((one.issued_at for one in self.orders()), default=0.0)
+
+    def orders(self) -> list[DeskOrder]:
+        """All of them in the order in which they were issued."""
+        found = [batch.order for batch in self._ledger.batches if batch.order]
+        return sorted(found, key=lambda one: (one.issued_at, one.id))
+
+    def adjust(self, name: str, value: float) -> None:
+        """Keeps a changed setting."""
+        self._adjustments[name] = value
+
+    def adjustments(self) -> dict[str, float]:
+        """Changed settings by name."""
+        return dict(self._adjustments)

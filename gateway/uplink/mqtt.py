@@ -204,11 +204,11 @@ class _Link:
         if code.is_failure:
             self.reason = f"the broker refused the connection: {code}"
         else:
-            client.subscribe(self._names.topic("ack", "+"), qos=1)
+            client.subscribe([(self._names.topic(level, "+"), 1) for level in ("ack", "cmd")])
 
     def _on_subscribe(self, client: paho.Client, _data: Any, _mid: int, codes: list[Any], _properties: Any) -> None:
         if any(code.is_failure for code in codes):
-            self.reason = f"the broker refused the subscription to {self._names.topic('ack', '+')}: {codes[0]}"
+            self.reason = f"the broker refused a subscription below {self._names.root}: {codes[0]}"
             client.disconnect()
             return
         self.accepted = True

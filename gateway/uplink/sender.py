@@ -6,6 +6,7 @@ was killed), so a row leaves the outbox only when ``ack/<stream>`` says that hea
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -15,6 +16,9 @@ from gateway import wire
 from gateway.clock import Clock
 from gateway.ports import Outbox, OutboxRow, Uplink, UplinkEvent
 from gateway.wire import ClockState, Envelope, Names
+
+_ORDERS = 64
+"""Orders kept in memory until the agent asks for them; headquarters repeats what gets no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class Sender:
         self._states: dict[str, Mapping[str, str | int]] = {}
         self._told: dict[str, Mapping[str, str | int]] = {}
         self._resent = 0
+        self._orders: deque[tuple[str, bytes]] = deque(maxlen=_ORDERS)
 
     def start(self) -> None:
         """Begins to connect."""
@@ -99,6 +104,12 @@ class Sender:
         and a device that is no longer named is cleared at the broker."""
         self._states = dict(states)
 
+    def orders(self) -> list[tuple[str, bytes]]:
+        """What headquarters sent on ``cmd/<id>`` since the last call, as (topic, payload)."""
+        came = list(self._orders)
+        self._orders.clear()
+        return came
+
     def status(self) -> dict[str, object]:
         """What a page says of the link: ``connected``, ``since`` and ``last_ack_at`` (s since the epoch),
         ``reason`` (why not, or what is wrong), ``waiting`` rows by lane, ``in_flight``, ``rtt_s``, ``resent``."""
@@ -127,6 +138,8 @@ class Sender:
                 self._fault = event.reason or self._fault
             case "message" if event.topic == self._names.topic("ack", self._outbox.stream):
                 self._acknowledged(event.payload)
+            case "message" if event.topic.startswith(self._names.topic("cmd", "")) and event.payload:
+                self._orders.append((event.topic, event.payload))
 
     def _lost(self, reason: str) -> None:
         if self._connected:

@@ -23,6 +23,7 @@ from gateway.store.memory import MemoryOutbox
 from gateway.uplink.memory import MemoryUplink
 from gateway.uplink.sender import Sender
 from web.desk.ingest import LEVELS
+from web.desk.orders import VALID_S
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "asyncapi.yaml"
 DOCUMENT: dict[str, Any] = yaml.safe_load(PAGE.read_text(encoding="utf-8"))
@@ -69,6 +70,10 @@ INVENTORY = wire.inventory_body(
 )
 
 
+FACTS["results"] = wire.results_body([wire.OrderResult("a" * 32, "note", 6.0, "refused: no", {"version": "1"})])
+ORDER = wire.Order("a" * 32, "org", "depot-oran", "note", "Nadia", 5.0, 99.0, {"incident": "inc1", "text": "vu"})
+
+
 def sent() -> list[tuple[str, bytes]]:
     """(topic, payload) of a sender that has told everything there is to tell."""
     clock, outbox, uplink = FakeClock(), MemoryOutbox(), MemoryUplink()
@@ -81,7 +86,11 @@ def sent() -> list[tuple[str, bytes]]:
     sender.close()
     told = [(message.topic, message.payload) for message in uplink.history]
     acknowledged = wire.acknowledgement(outbox.stream, [1, 2, 3, 7], 7)
-    return [*told, (NAMES.topic("ack", outbox.stream), acknowledged)]
+    return [
+        *told,
+        (NAMES.topic("ack", outbox.stream), acknowledged),
+        (NAMES.topic("cmd", ORDER.id), wire.order_payload(wire.order_text(ORDER), "A" * 86)),
+    ]
 
 
 def check(schema: str, payload: object) -> None:
@@ -115,7 +124,13 @@ def test_every_channel_is_used() -> None:
     messages = DOCUMENT["components"]["messages"].values()
     assert used == {message["payload"]["$ref"].rpartition("/")[2] for message in messages}
     kinds = {channel["address"].split("/")[4] for channel in DOCUMENT["channels"].values()}
-    assert kinds == {*LEVELS, "state", "ack"}, "what headquarters takes, and what it does not need"
+    assert kinds == {*LEVELS, "state", "ack", "cmd"}, "what headquarters takes, and what it does not need"
+
+
+def test_what_is_signed_is_described_too() -> None:
+    check("order_text", msgspec.json.decode(wire.order_text(ORDER)))
+    kinds = DOCUMENT["components"]["schemas"]["order_text"]["properties"]["kind"]["enum"]
+    assert set(kinds) == set(VALID_S)
 
 
 def test_the_schemas_are_schemas() -> None:

@@ -19,6 +19,8 @@ from web.desk import api
 from web.desk.facts import FleetFacts, SiteFacts
 from web.desk.figures import Counter, availability_text, figures, money, recurrence_title
 from web.desk.notify import NoticeState, Notification
+from web.desk.orders import Commander
+from web.desk.remote import Remote
 from web.desk.story import story
 from web.desk.views import Row, fleet, hero_lead, open_rows, row, spent, tile
 
@@ -31,7 +33,8 @@ _COMMENT = 2000
 @dataclass(frozen=True, slots=True)
 class DeskOptions:
     """What headquarters' pages are made with. ``organisation`` is the name in the header, ``told`` says whether
-    anybody is to be told by message, ``secure`` marks cookies for HTTPS only."""
+    anybody is to be told by message, ``secure`` marks cookies for HTTPS only; without a ``commander`` nothing can be
+    asked of the sites."""
 
     organisation: str
     accounts: Accounts
@@ -41,6 +44,7 @@ class DeskOptions:
     host_names: tuple[str, ...] = ()
     secure: bool = False
     told: bool = False
+    commander: Commander | None = None
 
 
 def create_app(facts: FleetFacts, options: DeskOptions, clock: Clock) -> Flask:
@@ -73,7 +77,9 @@ def create_app(facts: FleetFacts, options: DeskOptions, clock: Clock) -> Flask:
         available=lambda level: availability_text(level, g.formats),
     )
     counter = Counter(facts)
-    desk = Desk(facts, options, counter)
+    remote = Remote(facts, options.commander)
+    remote.register(app)
+    desk = Desk(facts, options, counter, remote)
     for rule, view in (
         ("/", desk.fleet),
         ("/incidents", desk.incidents),
@@ -101,10 +107,11 @@ def create_app(facts: FleetFacts, options: DeskOptions, clock: Clock) -> Flask:
 class Desk:
     """The views. Everything they show comes from ``facts``; all they write is what a person did to an incident."""
 
-    def __init__(self, facts: FleetFacts, options: DeskOptions, counter: Counter) -> None:
+    def __init__(self, facts: FleetFacts, options: DeskOptions, counter: Counter, remote: Remote) -> None:
         self._facts = facts
         self._options = options
         self._counter = counter
+        self._remote = remote
 
     def fleet(self) -> AnyResponse:
         """All sites: first what nobody owns."""
@@ -156,6 +163,7 @@ class Desk:
                 "support": site.support(found),
                 "sent": [one for one in self._facts.notifications() if (one.site, one.incident) == (site_id, found.id)],
                 "done": _done(request.args.get("done", "")),
+                "asked": self._remote.under(site, found),
                 "active": "incidents",
             }
 
@@ -209,19 +217,22 @@ class Desk:
 
     def take(self, site_id: str, incident_id: str) -> AnyResponse:
         """The signed-in person takes an open incident that nobody has."""
-        _, found = self._found(site_id, incident_id)
+        site, found = self._found(site_id, incident_id)
         if not found.open or found.acknowledged_at is not None:
             return redirect(url_for("incident", site_id=site_id, incident_id=incident_id, done="late"), 303)
         self._facts.write(site_id, Change(found.id, ChangeKind.ACKNOWLEDGED, g.now, g.now, g.account.name))
+        self._remote.tell(site, found, "acknowledge")
         return redirect(url_for("incident", site_id=site_id, incident_id=incident_id, done="taken"), 303)
 
     def comment(self, site_id: str, incident_id: str) -> AnyResponse:
         """Adds what the signed-in person writes to the incident's story."""
-        _, found = self._found(site_id, incident_id)
+        site, found = self._found(site_id, incident_id)
         text = " ".join(request.form.get("text", "").split())
         if not text or len(text) > _COMMENT:
             abort(400)
         self._facts.write(site_id, Change(found.id, ChangeKind.NOTE, g.now, g.now, g.account.name, text))
+        if found.open:
+            self._remote.tell(site, found, "note", text)
         return redirect(url_for("incident", site_id=site_id, incident_id=incident_id, done="noted"), 303)
 
     def _page(self, template: str, build: Build) -> AnyResponse:

@@ -33,6 +33,7 @@ SESSION_S = 7 * 86400
 _BATCH = 200
 _TURN_S = 0.2
 _WATCH_S = 5.0
+_ORDERS_S = 0.5
 _BACKOFF_S = (0.5, 30.0)
 _QUARANTINED_BYTES = 65_536
 LEVELS = ("status", *wire.KINDS)
@@ -82,6 +83,7 @@ class Ingest:
         self._answered = False
         self._subscribed = False
         self._watched_at = 0.0
+        self._ordered_at = 0.0
 
     def run(self, stopping: threading.Event) -> None:
         """Connects, works, connects again; returns when ``stopping`` is set."""
@@ -142,6 +144,7 @@ class Ingest:
             if not self._subscribed and self._clock.monotonic() - began > CONNECT_TIMEOUT_S:
                 return "the broker does not answer: is it an MQTT port?"
             self._watch()
+            self._send_orders(client)
         return ""
 
     def _client(self) -> paho.Client:
@@ -207,6 +210,20 @@ class Ingest:
         for site, change in silence_changes(self._ledger.heard_at(), lasting, self._clock.wall(), listening):
             self._log(f"{site}: {change.cause or 'speaks again'}")
             self._ledger.write(site, change)
+
+    def _send_orders(self, client: paho.Client) -> None:
+        """Hands over what people here ask of sites; what gets no answer goes again (``KeptOrder.due``)."""
+        if not self.status.connected or self._clock.monotonic() - self._ordered_at < _ORDERS_S:
+            return
+        self._ordered_at = self._clock.monotonic()
+        now = self._clock.wall()
+        for one in self._ledger.orders.due(now):
+            order = one.order
+            validity = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+            validity.MessageExpiryInterval = max(1, int(order.expires_at - now))
+            topic = wire.Names(self._options.organisation, order.site).topic("cmd", order.id)
+            client.publish(topic, one.payload, qos=1, properties=validity)
+            self._ledger.orders.sent(order.id, now)
 
     def _now(self, **values: Any) -> None:
         self.status = replace(self.status, **values)

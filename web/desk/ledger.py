@@ -22,6 +22,7 @@ from web.desk.book import SqlBook
 from web.desk.decisions import AMENDMENT, FEAST, RULING
 from web.desk.facts import SiteFacts
 from web.desk.notify import Notification, SiteIncident
+from web.desk.order_book import SqlOrderBook, keep_results
 from web.desk.people import AccountBook
 from web.desk.record import DESK, Fact, KeptChange, digest, folded, told, told_here
 from web.desk.retime import put_right
@@ -53,6 +54,7 @@ class Ledger:
         self._responder = responder
         self.people = AccountBook(self._engine)
         self.book = SqlBook(self._engine)
+        self.orders = SqlOrderBook(self._engine)
 
     def close(self) -> None:
         """Gives the database back."""
@@ -71,6 +73,7 @@ class Ledger:
             for fact, transition in meant.transitions:
                 _keep_transition(connection, envelope.site, fact, transition)
             _keep_changes(connection, envelope.site, (envelope.stream, envelope.seq), meant.changes)
+            keep_results(connection, envelope.site, meant.results)
             for incident in put_right(connection, envelope):
                 _index(connection, envelope.site, incident)
             connection.execute(update(tables.site).where(tables.site.c.id == envelope.site).values(**meant.site))

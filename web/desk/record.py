@@ -31,6 +31,7 @@ class Told:
 
     transitions: tuple[tuple[Fact, Transition], ...] = ()
     changes: tuple[tuple[Fact, Change], ...] = ()
+    results: tuple[wire.OrderResult, ...] = ()
     site: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -70,6 +71,7 @@ def told(envelope: wire.Envelope, received_at: float) -> Told:
     return Told(
         tuple(zip(map(fact, body.get("transitions", ())), transitions, strict=True)),
         tuple(zip(map(fact, body.get("changes", ())), changes, strict=True)),
+        tuple(wire.results_of(body)),
         site,
     )
 

@@ -166,6 +166,23 @@ moved = Table(
 )
 """How far the facts of one start of a site's box were moved in time, as it told it last."""
 
+desk_order = Table(
+    "desk_order",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("site", Text, nullable=False),
+    Column("issued_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("sent_at", Double),
+    Column("sends", Integer, nullable=False, default=0),
+    Column("result_at", Double),
+    Column("refusal", Text),
+    Column("answer", Text),
+    Index("desk_order_site", "site", "issued_at"),
+)
+"""What was asked of sites, signed (``payload``), and what became of it; nothing is deleted."""
+
 quarantine = Table(
     "quarantine",
     metadata,

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from gateway.core.device import GATEWAY
+from gateway.main.desk import SIGNING_KEY
 from gateway.main.rig.broker import BrokerPlan
 from gateway.main.rig.certificates import Pair
+from gateway.signing import read_signing_key
 from gateway.simulate.agents import Login
 from gateway.simulate.depot import Access, Places
 from gateway.simulate.scenario import Scenario, SimulatedDevice
@@ -128,7 +130,12 @@ class Stage:
             },
         }
         if self.uplink is not None:
-            document["uplink"] = {**_connection(self.uplink, self.uplink.site), "summary_every": "30s"}
+            # as `vigie desk --show-key` would tell: the demo's headquarters finds its key already there
+            folder = self.folder / "desk-data"
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            key = read_signing_key(folder / SIGNING_KEY).public
+            connection = _connection(self.uplink, self.uplink.site)
+            document["uplink"] = {**connection, "summary_every": "30s", "desk_key": key}
         return document
 
     def inventory(self) -> dict[str, Any]:
