@@ -20,7 +20,7 @@ from gateway.wire import iso
 
 if TYPE_CHECKING:
     from web.desk.ledger import Ledger
-    from web.desk.notify import Notifier
+    from web.desk.notifier import Notifier
     from web.desk.settings import DeskSettings
 
 SIGNING_KEY = "signing.pem"
@@ -28,8 +28,6 @@ SIGNING_KEY = "signing.pem"
 _THREADS = 8
 _NOTIFY_S = 2.0
 _GRACE_S = 5.0
-_TOLD_S = 30 * 86400.0
-"""Incidents that were over for longer are told to nobody any more."""
 
 
 @click.command()
@@ -146,8 +144,9 @@ def _start(
 def _notifier(settings: DeskSettings, ledger: Ledger, clock: Clock, url: str) -> Notifier:
     from web.common.language import COMMON_TRANSLATIONS, languages
     from web.desk.deliver import Mail, Webhook
+    from web.desk.duty import Duty
     from web.desk.letters import DESK_TRANSLATIONS, Letters
-    from web.desk.notify import Channel, Notifier, Post
+    from web.desk.notifier import Channel, Notifier, Post
 
     secret = settings.webhook
     channels: dict[str, Channel] = {"webhook": Webhook((lambda: reveal(secret)) if secret else None, clock)}
@@ -158,8 +157,9 @@ def _notifier(settings: DeskSettings, ledger: Ledger, clock: Clock, url: str) ->
         languages([COMMON_TRANSLATIONS, DESK_TRANSLATIONS]),
         url,
     )
-    post = Post(ledger, channels, settings.people, letters.write)
-    return Notifier(post, lambda: ledger.incidents(None, clock.wall() - _TOLD_S), clock)
+    rules = settings.notify
+    post = Post(ledger, channels, settings.people, letters, rules.pace, rules.routine)
+    return Notifier(post, Duty(ledger.version, ledger.sites, ledger.book, clock).incidents, clock)
 
 
 def _tell(notifier: Notifier, stopping: threading.Event, log: Callable[[str], None]) -> None:

@@ -237,3 +237,16 @@ def test_nothing_is_inline_and_nothing_comes_from_elsewhere(client: FlaskClient,
     answer = client.get(path)
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert not re.search(r"\sstyle=|<style|\son[a-z]+=|<script(?![^>]*\ssrc=)|//[a-z]", answer.text)
+
+
+def test_the_page_of_messages_names_the_rule_that_told_people_for_nothing(sahel: ModuleType):
+    first = sahel.notifications()[0]
+    quiet = replace(sahel.OLD, story=sahel.OLD.story[:1])
+    noise = [replace(first, key=f"n{n}", incident=quiet.id, created_at=sahel.NOW - 60 * n) for n in range(3)]
+    mail = replace(first, key="day", site="", incident="", subject="Courrier du jour · 1 point sans urgence")
+    facts = MemoryFleet([sahel.site("rouiba", "Rouiba", quiet)], [*noise, mail])
+    page = signed_in(facts, sahel.NOW).get("/messages").text
+    assert "Messages pour rien cette semaine" in page
+    assert "Rouiba (Serveur de caisse)" in page
+    assert "Courrier du jour · 1 point sans urgence<br>" in page, "a mail of the day leads to no incident"
+    assert "pour rien" not in signed_in(MemoryFleet(facts.sites(), noise[:2]), sahel.NOW).get("/messages").text

@@ -12,15 +12,14 @@ from hypothesis import strategies as st
 from gateway.clock import FakeClock
 from gateway.core.errors import UnavailableError, VigieError
 from gateway.core.incident import Incident
+from web.desk.digest import Routine
+from web.desk.notifier import LONGEST_RETRY_S, Notifier, Post
 from web.desk.notify import (
-    LONGEST_RETRY_S,
     MemoryMailbox,
     NoticeKind,
     NoticeState,
     Notification,
-    Notifier,
     Pace,
-    Post,
     Recipient,
     SiteIncident,
     due_messages,
@@ -170,6 +169,16 @@ class ScriptedChannel:
         return "250 queued"
 
 
+class PlainWriter:
+    """Says no more than what kind of message it is."""
+
+    def write(self, draft: Notification, incident: Incident) -> tuple[str, str]:
+        return f"{draft.kind} {incident.cause}", "text"
+
+    def gather(self, draft: Notification, incidents: Sequence[SiteIncident]) -> tuple[str, str]:
+        return f"{draft.kind} {len(incidents)}", "text"
+
+
 @dataclass
 class Desk:
     """A notifier with everything round it."""
@@ -180,14 +189,16 @@ class Desk:
     hook: ScriptedChannel = field(default_factory=ScriptedChannel)
     mailbox: MemoryMailbox = field(default_factory=MemoryMailbox)
     clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
+    routine: Routine | None = None
 
     def notifier(self) -> Notifier:
         post = Post(
             self.mailbox,
             {"mail": self.mail, "webhook": self.hook},
             self.people,
-            lambda draft, fault: (f"{draft.kind} {fault.cause}", "text"),
+            PlainWriter(),
             PACE,
+            self.routine,
         )
         return Notifier(post, lambda: self.faults, self.clock)
 

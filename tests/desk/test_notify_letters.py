@@ -10,7 +10,7 @@ import pytest
 from gateway.core.incident import Incident
 from web.common.language import COMMON_TRANSLATIONS, languages
 from web.desk.letters import DESK_TRANSLATIONS, Letters
-from web.desk.notify import NoticeKind, Notification
+from web.desk.notify import NoticeKind, Notification, SiteIncident
 
 LANGUAGES = languages((COMMON_TRANSLATIONS, DESK_TRANSLATIONS))
 
@@ -75,3 +75,47 @@ def test_a_message_is_in_the_language_of_its_reader(sahel: ModuleType, language:
     french = letter(sahel, untaken)[1].splitlines()
     for line, other in zip(text.splitlines()[:-1], french, strict=False):
         assert line != other
+
+
+def test_a_reminder_says_which_promise_is_about_to_break(sahel: ModuleType):
+    untaken = replace(sahel.TILL, acknowledged_at=None)
+    subject, text = letter(sahel, untaken, kind=NoticeKind.WARNED, about="restore")
+    assert subject == "Rappel (Urgent) · Rouiba : Serveur de caisse ne répond plus"
+    assert "Remise en service due à 13:43.\n" in text
+    assert "Remise en service" not in letter(sahel, untaken, kind=NoticeKind.WARNED, about="response")[1]
+
+
+@pytest.mark.parametrize(("about", "words"), [("response", "Personne n’a répondu"), ("restore", "Délai dépassé")])
+def test_the_next_person_reads_why_they_are_told(sahel: ModuleType, about: str, words: str):
+    subject, text = letter(sahel, sahel.TILL, kind=NoticeKind.ESCALATED, about=about)
+    assert subject == f"{words} (Urgent) · Rouiba : Serveur de caisse ne répond plus"
+    late = sahel.NOW + 10 * sahel.HOUR
+    text = letter(sahel, sahel.TILL, kind=NoticeKind.ESCALATED, about="restore", created_at=late)[1]
+    assert "Remise en service due à 13:43 : dépassée.\n" in text
+
+
+def gathered(sahel: ModuleType, kind: NoticeKind, *faults: Incident, language: str = "fr") -> tuple[str, str]:
+    rouiba = sahel.site("rouiba", "Rouiba", *faults)
+    mail = Notification("k", kind, "", "", "", "Nadia", "mail", "n@x", language, sahel.NOW)
+    letters = Letters(lambda site: rouiba if site == "rouiba" else None, LANGUAGES, "https://desk.example/")
+    return letters.gather(mail, [SiteIncident("rouiba", one) for one in faults])
+
+
+def test_the_mail_of_the_day_tells_advice_and_the_night_apart(sahel: ModuleType):
+    advice = replace(sahel.PRINTER, priority="P4")
+    subject, text = gathered(sahel, NoticeKind.DIGEST, advice, sahel.OLD)
+    assert subject == "Courrier du jour · 2 points sans urgence"
+    first, second = text.split("\n\n")[:2]
+    assert first.startswith("Conseils, à regarder cette semaine :\n- Rouiba : Imprimante étiquettes quai 2")
+    assert second == (
+        "Arrivé et terminé pendant vos heures calmes :\n"
+        "- Rouiba : Serveur de caisse ne répond plus. De 19/11 10:20 à 19/11 11:12, en tout 52 minutes."
+    )
+    assert text.endswith("https://desk.example/incidents\n")
+
+
+@pytest.mark.parametrize(("language", "word"), [("fr", "Essai"), ("ar", "تجربة"), ("en", "Test")])
+def test_the_test_of_the_month_says_that_nothing_is_broken(sahel: ModuleType, language: str, word: str):
+    subject, text = gathered(sahel, NoticeKind.TEST, language=language)
+    assert subject.startswith(word)
+    assert len(text.splitlines()) == 3

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from gateway.core.device import Criticality
 from gateway.core.errors import InputError
 from gateway.core.incident import Priority
+from web.desk.digest import Routine
+from web.desk.quiet import Quiet
 from web.desk.settings import DeskSettings, load, parse
 
 WHOLE = """
@@ -51,6 +54,19 @@ address = "nadia@example.dz"
 language = "ar"
 sites = ["depot-oran"]
 lowest = "P1"
+step = 2
+always = true
+digest = false
+
+[notify]
+digest_at = "08:15"
+test_day = 5
+warn_share = 0.5
+
+[notify.quiet]
+from = "22:00"
+to = "06:30"
+wakes = { critical = "P3", important = "none", standard = "P1" }
 
 [[recipient]]
 name = "Chat"
@@ -83,6 +99,10 @@ def test_a_whole_file(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (settings.page.port, settings.page.host_names, settings.secure) == (8443, ("desk.example",), True)
     nadia, chat = settings.people
     assert (nadia.sites, nadia.lowest, chat.channel) == (("depot-oran",), Priority.P1, "webhook")
+    assert (nadia.step, nadia.quiet, nadia.digest) == (2, None, False)
+    assert (chat.step, chat.digest) == (1, False)
+    assert chat.quiet == Quiet(22 * 60, 390, "Africa/Algiers", {Criticality.CRITICAL: "P3", Criticality.STANDARD: "P1"})
+    assert (settings.notify.routine, settings.notify.pace.warn_share) == (Routine(495, "Africa/Algiers", 5), 0.5)
     assert settings.expected == {"depot-oran": "Dépôt d'Oran"}
     assert settings.mail is not None
     assert (settings.mail.port, settings.mail.security) == (587, "starttls")
@@ -136,6 +156,10 @@ def test_all_faults_are_told_at_once_with_their_lines() -> None:
         ('[mail]\nhost = "m"\nuser = "u"\n', "user and password belong together"),
         ('[[site]]\nid = "a"\n[[site]]\nid = "a"\n', 'site "a" is named twice'),
         ("[colour]\n", 'unknown key "colour"'),
+        ('[notify]\ndigest_at = "25:00"\n', "is no time of day"),
+        ('[notify.quiet]\nfrom = "21:00"\n', "notify.quiet.to is missing"),
+        ('[notify.quiet]\nfrom = "21:00"\nto = "06:00"\nwakes = {critical = "none"}\n', "always wakes"),
+        ("[notify]\ntest_day = 29\n", "test_day"),
         ("[broker.deep]\nx = 1\n", 'unknown key "broker.deep"'),
     ],
 )

@@ -22,6 +22,7 @@ from web.desk.notify import NoticeState, Notification
 from web.desk.orders import Commander
 from web.desk.remote import Remote
 from web.desk.story import story
+from web.desk.useless import for_nothing
 from web.desk.views import Row, fleet, hero_lead, open_rows, row, spent, tile
 
 _DAY_S = 86_400.0
@@ -210,6 +211,7 @@ class Desk:
             return {
                 "messages": list(reversed(every))[:_LISTED],
                 "waiting": sum(one.state is NoticeState.PENDING for one in every),
+                "noisy": for_nothing(self._facts.sites(), every, g.language, g.now),
                 "channels": self._options.told,
             }
 

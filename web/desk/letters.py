@@ -3,7 +3,7 @@ of the person who gets it, in the time of the site it happened at."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ from web.common.causes import title
 from web.common.formats import Formats
 from web.common.language import Language
 from web.desk.facts import SiteFacts
-from web.desk.notify import NoticeKind, Notification
+from web.desk.notify import NoticeKind, Notification, SiteIncident
 from web.desk.views import Row, hero_title, listed, promise, row, whom_to_call
 
 DESK_TRANSLATIONS = Path(__file__).parent / "translations"
@@ -39,6 +39,7 @@ class Letters:
         lines += _hit(site, incident, say)
         if incident.restored_at is None:
             lines.append(_care(line, formats, now))
+            lines.append(_restoration(draft, line, formats))
             call = whom_to_call(site, incident, say)
             lines.append(f"{call[:1].upper()}{call[1:]}.")
             contract = site.support(incident).contract
@@ -47,6 +48,38 @@ class Letters:
         lines += _explains(site, incident, say)
         lines.append(f"{self._url}/incidents/{draft.site}/{incident.id}")
         return subject, "\n".join(text for text in lines if text) + "\n"
+
+    def gather(self, draft: Notification, incidents: Sequence[SiteIncident]) -> tuple[str, str]:
+        """Subject and text of a mail of the day, or of the test of the month."""
+        say = self._languages.get(draft.language) or self._languages["fr"]
+        if draft.kind is NoticeKind.TEST:
+            return say.gettext("Essai du mois · les messages vous parviennent"), self._test(say)
+        open_now = [self._item(one, draft, say) for one in incidents if one.incident.open]
+        over = [self._item(one, draft, say) for one in incidents if not one.incident.open]
+        count = say.ngettext("%(n)s point sans urgence", "%(n)s points sans urgence", len(incidents))
+        lines = []
+        if open_now:
+            lines += [say.gettext("Conseils, à regarder cette semaine :"), *open_now, ""]
+        if over:
+            lines += [say.gettext("Arrivé et terminé pendant vos heures calmes :"), *over, ""]
+        lines.append(f"{self._url}/incidents")
+        return say.gettext("Courrier du jour · %(count)s", count=count), "\n".join(lines) + "\n"
+
+    def _item(self, one: SiteIncident, draft: Notification, say: Language) -> str:
+        site = self._site(one.site) or SiteFacts(one.site, one.site)
+        formats = Formats(say, ZoneInfo(site.zone))
+        line = row(site, one.incident, formats, draft.created_at)
+        return f"- {hero_title(line, say)}. {_since(one.incident, formats, draft.created_at)}"
+
+    def _test(self, say: Language) -> str:
+        return "\n".join(
+            (
+                say.gettext("Rien n’est en panne. Cet essai part une fois par mois, par le même chemin qu’une alerte."),
+                say.gettext("S’il n’arrive pas un mois, dites-le au siège : une alerte n’arriverait pas non plus."),
+                f"{self._url}/messages",
+                "",
+            )
+        )
 
 
 def _urgency(draft: Notification, say: Language) -> str:
@@ -58,6 +91,11 @@ def _urgency(draft: Notification, say: Language) -> str:
         Priority.P3: say.gettext("À traiter"),
     }
     word = words[Priority(draft.priority)]
+    if draft.kind is NoticeKind.WARNED:
+        return say.gettext("Rappel (%(urgency)s)", urgency=word)
+    if draft.kind is NoticeKind.ESCALATED:
+        late = say.gettext("Personne n’a répondu") if draft.about == "response" else say.gettext("Délai dépassé")
+        return say.gettext("%(late)s (%(urgency)s)", late=late, urgency=word)
     return say.gettext("Devient : %(urgency)s", urgency=word) if draft.kind is NoticeKind.CHANGED else word
 
 
@@ -93,6 +131,17 @@ def _care(line: Row, formats: Formats, now: float) -> str:
     if line.owner:
         return say.gettext("%(who)s s’en occupe.", who=line.owner)
     return f"{say.gettext('Personne ne s’en occupe.')} {promise(line.clocks.response, formats, now)}".strip()
+
+
+def _restoration(draft: Notification, line: Row, formats: Formats) -> str:
+    """What was promised for its restoration, in a message about that promise."""
+    restore = line.clocks.restore
+    if draft.about != "restore" or restore is None or restore.due_at is None:
+        return ""
+    time = formats.when(restore.due_at, draft.created_at)
+    if restore.missed:
+        return formats.language.gettext("Remise en service due à %(time)s : dépassée.", time=time)
+    return formats.language.gettext("Remise en service due à %(time)s.", time=time)
 
 
 def _explains(site: SiteFacts, incident: Incident, say: Language) -> list[str]:

@@ -1,23 +1,21 @@
 """Who is told what: one message when an incident opens, changes priority or is over, and none for its symptoms.
 
-The policy (``due_messages``, ``superseded``) is pure. ``Notifier`` applies it, keeps every message in the mailbox
-before it is tried, and tries until it is delivered: a refused mail server delays its own messages, never the others.
+Pure: incidents, everybody's messages so far and the instant in, the messages that have to be made out. Whom else to
+tell when nobody acts is ``web.desk.ladder``, what can wait for the mail of the day ``web.desk.digest``.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
-from gateway.clock import Clock
-from gateway.core.errors import VigieError
+from gateway.core.device import Criticality
 from gateway.core.incident import Incident, Priority
-
-FIRST_RETRY_S = 30.0
-LONGEST_RETRY_S = 3600.0
+from gateway.core.stopwatch import Clocks
+from web.desk.quiet import Quiet
 
 
 class NoticeKind(StrEnum):
@@ -26,6 +24,11 @@ class NoticeKind(StrEnum):
     OPENED = "opened"
     CHANGED = "changed"
     RESTORED = "restored"
+    REPORT = "report"
+    WARNED = "warned"
+    ESCALATED = "escalated"
+    DIGEST = "digest"
+    TEST = "test"
 
 
 class NoticeState(StrEnum):
@@ -39,7 +42,10 @@ class NoticeState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Recipient:
     """Somebody to tell. ``channel`` names how (mail, webhook), ``address`` is an e-mail address or a URL, ``sites``
-    the ids of the sites that concern them (empty: all), ``lowest`` the least urgent priority they are told of."""
+    the ids of the sites that concern them (empty: all), ``lowest`` the least urgent priority they are told of,
+    ``reports`` which reports they get (weekly, monthly). ``step`` is their place on the ladder: the first step is told
+    when an incident opens, the next ones when a promise is broken. ``quiet`` are the hours in which they are left
+    alone, ``digest`` says whether they get the mail of the day."""
 
     name: str
     channel: str
@@ -47,26 +53,40 @@ class Recipient:
     language: str = "fr"
     sites: tuple[str, ...] = ()
     lowest: Priority = Priority.P3
+    reports: tuple[str, ...] = ()
+    step: int = 1
+    quiet: Quiet | None = None
+    digest: bool = False
 
     def concerned(self, site: str, priority: str) -> bool:
-        """True if an incident of this site and priority is for them. P4 is advisory: it is never sent."""
+        """True if an incident of this site and priority is for them. P4 is advisory: no message of its own."""
         return (not self.sites or site in self.sites) and priority <= self.lowest and priority != Priority.P4
+
+
+UNPROMISED = Clocks(None, None)
+"""The clocks of an incident for which nothing was promised."""
 
 
 @dataclass(frozen=True, slots=True)
 class SiteIncident:
-    """An incident and the id of the site it happened at."""
+    """An incident and the id of the site it happened at, with what the policy weighs: the highest criticality it
+    touches, its clocks, and whether it lies in planned work at this instant. Unknown criticality is the highest, so
+    that nothing is held back by mistake."""
 
     site: str
     incident: Incident
+    criticality: Criticality = Criticality.CRITICAL
+    clocks: Clocks = UNPROMISED
+    planned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
     """One message to one person. ``key`` is made from what it tells to whom, so the same one is never made twice.
 
-    ``proof`` is what the server that took it answered; ``error`` why the last attempt failed or why it was withdrawn.
-    Instants are s since the epoch.
+    ``about`` names the promise of a warning (response, restore); ``mentions`` are the incidents ("site/id") that a mail
+    of the day tells of. ``proof`` is what the server that took it answered; ``error`` why the last attempt failed or
+    why it was withdrawn. Instants are s since the epoch.
     """
 
     key: str
@@ -87,15 +107,23 @@ class Notification:
     error: str = ""
     delivered_at: float | None = None
     proof: str = ""
+    about: str = ""
+    mentions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
     """``settle_s``: how long an incident may still turn out to be part of another before anybody is told.
-    ``late_s``: an incident that was over when headquarters first heard of it is told up to this age (P1 and P2)."""
+    ``late_s``: an incident that was over when headquarters first heard of it is told up to this age (P1 and P2).
+    ``warn_share``: the part of a promised time after which those who know are reminded."""
 
     settle_s: float = 20.0
     late_s: float = 86_400.0
+    warn_share: float = 0.75
+
+
+PACE = Pace()
+"""Unless desk.toml says otherwise."""
 
 
 def superseded(incidents: Iterable[SiteIncident], already: Iterable[Notification]) -> list[Notification]:
@@ -115,6 +143,8 @@ def superseded(incidents: Iterable[SiteIncident], already: Iterable[Notification
 def _overtaken(message: Notification, incident: Incident) -> str:
     if incident.merged_into:
         return f"explained by incident {incident.merged_into}"
+    if message.about == "response" and incident.acknowledged_at is not None:
+        return "taken before it could be delivered"
     if message.kind is NoticeKind.RESTORED:
         return "opened again" if incident.restored_at is None else ""
     if incident.restored_at is not None:
@@ -127,28 +157,59 @@ def due_messages(
     already: Iterable[Notification],
     now: float,
     people: Sequence[Recipient],
-    pace: Pace = Pace(),
+    pace: Pace = PACE,
 ) -> list[Notification]:
     """Messages that have to be made now, without their text. ``already`` is every message ever made."""
-    history: dict[tuple[str, str, str], list[Notification]] = {}
-    for message in already:
-        history.setdefault((message.site, message.incident, message.to), []).append(message)
+    history = by_reader(already)
     due = []
-    for one in sorted(incidents, key=lambda one: (one.incident.priority, one.incident.opened_at)):
+    for one in by_urgency(incidents):
+        first = first_step(one, people)
         for person in people:
             past = history.get((one.site, one.incident.id, person.name), [])
-            kind = _due(one, person, past, now, pace)
-            if kind is not None:
-                due.append(_draft(one, person, kind, len(past), now))
+            heard = told(past)
+            if not heard and person.step > first:
+                continue
+            kind = _due(one, person, heard, now, pace)
+            if kind is not None and not held_back(one, person, now):
+                due.append(draft(one, person, kind, len(past), now))
     return due
+
+
+def by_reader(messages: Iterable[Notification]) -> dict[tuple[str, str, str], list[Notification]]:
+    """Messages by (site, incident, reader), in the order in which they were made."""
+    found: dict[tuple[str, str, str], list[Notification]] = {}
+    for message in messages:
+        found.setdefault((message.site, message.incident, message.to), []).append(message)
+    return found
+
+
+def by_urgency(incidents: Iterable[SiteIncident]) -> list[SiteIncident]:
+    """The most urgent first."""
+    return sorted(incidents, key=lambda one: (one.incident.priority, one.incident.opened_at))
+
+
+def first_step(one: SiteIncident, people: Iterable[Recipient]) -> int:
+    """The lowest step of the ladder on which anybody is concerned: they are told at once."""
+    steps = [person.step for person in people if person.concerned(one.site, one.incident.priority)]
+    return min(steps, default=1)
+
+
+def told(past: Sequence[Notification]) -> list[Notification]:
+    """Those that count: a withdrawn one has told nobody anything."""
+    return [message for message in past if message.state is not NoticeState.WITHDRAWN]
+
+
+def held_back(one: SiteIncident, person: Recipient, now: float) -> bool:
+    """True while their quiet hours keep a message about this incident from them."""
+    quiet = person.quiet
+    return quiet is not None and quiet.holds(now, one.criticality, one.incident.priority)
 
 
 def _due(
     one: SiteIncident, person: Recipient, past: Sequence[Notification], now: float, pace: Pace
 ) -> NoticeKind | None:
     incident = one.incident
-    told = [message for message in past if message.state is not NoticeState.WITHDRAWN]
-    last = told[-1] if told else None
+    last = past[-1] if past else None
     if incident.merged_into:
         return None
     if incident.restored_at is not None:
@@ -156,7 +217,9 @@ def _due(
     if not person.concerned(one.site, incident.priority):
         return None
     if last is None:
-        return NoticeKind.OPENED if now - incident.detected_at >= pace.settle_s else None
+        # planned work breaks things: what is still broken when it should be over is told then
+        ripe = now - incident.detected_at >= pace.settle_s and not one.planned
+        return NoticeKind.OPENED if ripe else None
     if last.kind is NoticeKind.RESTORED:
         return NoticeKind.OPENED
     return NoticeKind.CHANGED if last.priority != incident.priority else None
@@ -168,19 +231,36 @@ def _due_when_over(
     if last is not None:
         return NoticeKind.RESTORED if last.kind is not NoticeKind.RESTORED else None
     restored_at = one.incident.restored_at or now
+    if one.planned or left_over(one, person):
+        return None
     urgent = one.incident.priority in (Priority.P1, Priority.P2)
     fresh = now - restored_at <= pace.late_s
     return NoticeKind.RESTORED if urgent and fresh and person.concerned(one.site, one.incident.priority) else None
 
 
-def _draft(one: SiteIncident, person: Recipient, kind: NoticeKind, nth: int, now: float) -> Notification:
-    identity = "\x1f".join((one.site, one.incident.id, person.name, kind, str(nth)))
+def left_over(one: SiteIncident, person: Recipient) -> bool:
+    """True for what came and went in their quiet hours: it is left to the mail of the day, where they get one."""
+    restored_at = one.incident.restored_at
+    if not person.digest or person.quiet is None or restored_at is None:
+        return False
+    return person.quiet.holds(restored_at, one.criticality, one.incident.priority)
+
+
+def draft(one: SiteIncident, person: Recipient, kind: NoticeKind, nth: int, now: float) -> Notification:
+    """A message about an incident, without its text; ``nth`` counts those to this reader before it."""
+    incident = one.incident
+    key = key_of(one.site, incident.id, person.name, kind, str(nth))
+    return replace(addressed(person, kind, key, now), site=one.site, incident=incident.id, priority=incident.priority)
+
+
+def addressed(person: Recipient, kind: NoticeKind, key: str, now: float) -> Notification:
+    """A message to somebody about nothing yet."""
     return Notification(
-        key=hashlib.sha256(identity.encode()).hexdigest()[:24],
+        key=key,
         kind=kind,
-        site=one.site,
-        incident=one.incident.id,
-        priority=one.incident.priority,
+        site="",
+        incident="",
+        priority="",
         to=person.name,
         channel=person.channel,
         address=person.address,
@@ -189,13 +269,9 @@ def _draft(one: SiteIncident, person: Recipient, kind: NoticeKind, nth: int, now
     )
 
 
-class Channel(Protocol):
-    """A way to deliver a message."""
-
-    def deliver(self, message: Notification) -> str:
-        """Hands the message over; returns the proof. Raises VigieError: with ``retry`` if the server cannot be used
-        at the moment, without if it refuses this message."""
-        ...
+def key_of(*parts: str) -> str:
+    """The key of a message: the same for the same parts."""
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:24]
 
 
 class Mailbox(Protocol):
@@ -223,77 +299,3 @@ class MemoryMailbox:
     def keep(self, messages: Sequence[Notification]) -> None:
         """Adds or replaces."""
         self._kept.update({message.key: message for message in messages})
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """What a notifier needs: where messages are kept, how they are delivered (by channel name), to whom they go, and
-    who writes them (``write`` gives subject and text of a draft)."""
-
-    mailbox: Mailbox
-    channels: Mapping[str, Channel]
-    people: Sequence[Recipient]
-    write: Callable[[Notification, Incident], tuple[str, str]]
-    pace: Pace = Pace()
-
-
-class Notifier:
-    """Applies the policy and delivers. ``step`` is called every few seconds by one thread only."""
-
-    def __init__(self, post: Post, incidents: Callable[[], Iterable[SiteIncident]], clock: Clock) -> None:
-        self._post = post
-        self._incidents = incidents
-        self._clock = clock
-
-    def step(self) -> int:
-        """Withdraws, makes and tries what is due; returns how many messages were delivered."""
-        now = self._clock.wall()
-        incidents = list(self._incidents())
-        known = {(one.site, one.incident.id): one.incident for one in incidents}
-        kept = {message.key: message for message in self._post.mailbox.notifications()}
-        gone = superseded(incidents, kept.values())
-        kept.update({message.key: message for message in gone})
-        drafts = due_messages(incidents, kept.values(), now, self._post.people, self._post.pace)
-        made = [self._written(draft, known[draft.site, draft.incident]) for draft in drafts]
-        kept.update({message.key: message for message in made})
-        if gone or made:
-            self._post.mailbox.keep([*gone, *made])
-        return self._deliver(kept.values(), now)
-
-    def _written(self, draft: Notification, incident: Incident) -> Notification:
-        subject, text = self._post.write(draft, incident)
-        return replace(draft, subject=subject, text=text)
-
-    def _deliver(self, messages: Iterable[Notification], now: float) -> int:
-        delivered = 0
-        resting: set[str] = set()
-        for message in messages:
-            if message.state is not NoticeState.PENDING or message.next_at > now or _server(message) in resting:
-                continue
-            outcome, reachable = self._tried(message)
-            if not reachable:
-                # one time-out per server and step: the next message in its queue would only wait for the same one
-                resting.add(_server(message))
-            self._post.mailbox.keep([outcome])
-            delivered += outcome.state is NoticeState.DELIVERED
-        return delivered
-
-    def _tried(self, message: Notification) -> tuple[Notification, bool]:
-        """The message after one attempt, and whether its server can be used."""
-        channel = self._post.channels.get(message.channel)
-        tried = replace(message, attempts=message.attempts + 1)
-        try:
-            if channel is None:
-                raise VigieError(f"no channel {message.channel!r}", remedy="add [mail] to desk.toml")
-            proof = channel.deliver(message)
-        except VigieError as error:
-            wait = min(FIRST_RETRY_S * 2 ** min(message.attempts, 16), LONGEST_RETRY_S)
-            # a message that was refused is tried again too, since somebody may mend the address; but seldom
-            wait = wait if error.retry else LONGEST_RETRY_S
-            return replace(tried, next_at=self._clock.wall() + wait, error=str(error)), not error.retry
-        return replace(tried, state=NoticeState.DELIVERED, delivered_at=self._clock.wall(), proof=proof, error=""), True
-
-
-def _server(message: Notification) -> str:
-    """What rests together after a failure: all mail goes through one server, each webhook is its own."""
-    return message.channel if message.channel == "mail" else f"{message.channel} {message.address}"

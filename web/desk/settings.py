@@ -19,6 +19,7 @@ from gateway.settings.read import LANGUAGES
 from web.desk.deliver import MailServer
 from web.desk.facts import SILENT_AFTER_S
 from web.desk.notify import Recipient
+from web.desk.policy_settings import NotifyRules, read_notify, read_place
 
 CHANNELS = ("mail", "webhook")
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
@@ -45,6 +46,8 @@ class DeskSettings:
     mail: MailServer | None = None
     webhook: Secret | None = None
     people: tuple[Recipient, ...] = ()
+    notify: NotifyRules = field(default_factory=NotifyRules)
+    """When people are told, reminded and left alone."""
     secure: bool = False
     responder: CalendarSettings | None = None
     """When those who answer for incidents work, in ``timezone``; ``None``: as each site does."""
@@ -68,6 +71,7 @@ def parse(text: str, path: Path) -> DeskSettings:
     mail = _mail(root.table("mail"), base) if "mail" in root else None
     webhook = root.table("webhook")
     address, secure = page.text("address"), page.boolean("secure", default=False)
+    notify = read_notify(root.table("notify"), _zone(desk))
     settings = DeskSettings(
         organisation=_identifier(desk, "organisation"),
         name=desk.text("name") or desk.text("organisation"),
@@ -83,7 +87,8 @@ def parse(text: str, path: Path) -> DeskSettings:
         address=address,
         mail=mail,
         webhook=read_secret(webhook, "secret", base),
-        people=tuple(_recipient(one) for one in root.tables("recipient")),
+        people=tuple(_recipient(one, notify) for one in root.tables("recipient")),
+        notify=notify,
         secure=secure,
         responder=read_calendar(root.table("responder")) if "responder" in root else None,
         register=read_path(desk, "register", base),
@@ -162,7 +167,7 @@ def _address(table: Table, key: str, default: str = "") -> str:
     return value
 
 
-def _recipient(table: Table) -> Recipient:
+def _recipient(table: Table, rules: NotifyRules) -> Recipient:
     """[[recipient]]: somebody to tell."""
     channel = table.choice("channel", CHANNELS, "mail")
     recipient = Recipient(
@@ -172,6 +177,7 @@ def _recipient(table: Table) -> Recipient:
         language=table.choice("language", LANGUAGES, "fr"),
         sites=table.texts("sites"),
         lowest=Priority(table.choice("lowest", ("P1", "P2", "P3"), "P3")),
+        **read_place(table, channel, rules),
     )
     if channel == "mail":
         _address(table, "address")
