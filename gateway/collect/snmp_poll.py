@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 
 from gateway.collect.snmp_ask import AskError, Habits, Session, Walk, first_below, get_all
 from gateway.collect.snmp_read import choose, matches
-from gateway.collect.snmp_values import SYS_DESCR, SYS_NAME, SYS_OBJECT_ID, SYS_UP_TIME, Answers, System, system_of
+from gateway.collect.snmp_values import (
+    ABSENT,
+    SYS_DESCR,
+    SYS_NAME,
+    SYS_OBJECT_ID,
+    SYS_UP_TIME,
+    Answers,
+    System,
+    number_of,
+    system_of,
+)
 from gateway.core.reading import Failure, FailureKind
 from gateway.profiles.model import Profile, Table
 from gateway.profiles.recording import Oid, Value
@@ -31,6 +41,8 @@ class Known:
     """Row indexes of (profile, table) at the last walk."""
     rarely: dict[Oid, Value] = field(default_factory=dict)
     """Values of columns and scalars that hardly change, from the last full poll."""
+    ticks: float | None = None
+    """sysUpTime at the last poll."""
 
     @property
     def full(self) -> bool:
@@ -71,6 +83,10 @@ async def fetch(session: Session, known: Known) -> Fetched:
     """Asks for all that the profiles want. Raises AskError if the agent does not answer at all, or no longer."""
     scalars = _scalars(known.profiles) if known.full else known.scalars
     values = await get_all(session, [*SYSTEM, *scalars], known.habits)
+    before, known.ticks = known.ticks, number_of(values.get(SYS_UP_TIME, ABSENT))
+    if not known.full and before is not None and known.ticks is not None and known.ticks < before:
+        known.polls = 0  # a start may give interfaces other numbers: no name kept by its index may be believed
+        return await fetch(session, known)
     if known.full:
         always = _for_readings(known.profiles)
         known.scalars = tuple(oid for oid in scalars if oid in values and oid in always)

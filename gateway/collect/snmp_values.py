@@ -69,6 +69,8 @@ def text_of(value: Value) -> str:
 
 
 def _decoded(content: bytes) -> str:
+    if b"\0" in content and (wide := _two_byte_text(content)) is not None:
+        return wide
     bare = content.rstrip(b"\0")
     if bare.isascii() and (text := bare.decode()).isprintable():  # nearly always, and the rest is dear
         return text.strip()
@@ -81,6 +83,18 @@ def _decoded(content: bytes) -> str:
     if any(ord(char) < 32 and char not in "\t\r\n" for char in text):
         return content.hex(":")
     return text.strip()
+
+
+def _two_byte_text(content: bytes) -> str | None:
+    """Latin text in two bytes a character, as agents on Windows CE and some UPS cards write it; None if it is none."""
+    if len(content) < 4 or len(content) % 2:
+        return None
+    high, low = content[0::2], content[1::2]
+    for zeros, text in ((high, low), (low, high)):
+        bare = text.rstrip(b"\0")
+        if not any(zeros) and bare and all(32 <= byte < 127 for byte in bare):
+            return bare.decode("ascii").strip()
+    return None
 
 
 def number_of(value: Value, pattern: re.Pattern[str] | None = None) -> float | None:

@@ -109,6 +109,14 @@ async def test_everything_is_asked_again_now_and_then() -> None:
     assert oid("1.3.9.3.0") in _asked(session)
 
 
+async def test_a_restart_asks_for_all_names_again_since_numbers_may_have_changed_hands() -> None:
+    known = await _known(RecordedSession(dict(VALUES)))
+    swapped = {**VALUES, **parse("1.3.6.1.2.1.1.3.0|67|50\n1.3.9.4.1.1|4|two\n1.3.9.4.1.2|4|one")}
+    fetched = await fetch(RecordedSession(swapped), known)
+    assert fetched.answers.get(oid("1.3.9.4.1.1")) == Value(Tag.OCTETS, b"two")
+    assert fetched.answers.get(oid("1.3.9.4.1.2")) == Value(Tag.OCTETS, b"one")
+
+
 async def test_a_quirk_bounds_the_repetitions() -> None:
     session = RecordedSession(dict(VALUES))
     known = await identify(session, [PROFILE])

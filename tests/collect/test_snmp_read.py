@@ -337,6 +337,8 @@ serial = "{serial}"
         (Value(Tag.OCTETS, "été".encode()), "été"),
         (Value(Tag.OCTETS, b"\xe9t\xe9"), "été"),  # Latin-1, as old cards write
         (Value(Tag.OCTETS, b"\x00\x1b\x2c\x3d\x4e\x5f"), "00:1b:2c:3d:4e:5f"),
+        (Value(Tag.OCTETS, "salle 2".encode("utf-16-be")), "salle 2"),  # UCS-2, either way round
+        (Value(Tag.OCTETS, "salle 2".encode("utf-16-le")), "salle 2"),
         (Value(Tag.ADDRESS, b"\x0a\x00\x00\x01"), "10.0.0.1"),
         (Value(Tag.OID, (1, 3, 6)), "1.3.6"),
         (Value(Tag.INTEGER, -5), "-5"),
