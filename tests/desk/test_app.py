@@ -108,6 +108,13 @@ def test_the_first_page_leads_to_the_incident_nobody_owns(client: FlaskClient):
     assert "11 sites sur 12 ont parlé" in page
 
 
+def test_the_page_of_an_incident_tells_it_in_words_with_its_steps(client: FlaskClient):
+    page = client.get("/incidents/ghardaia/c0ffee000052").text
+    assert "On ne peut pas savoir d’ici si le travail est arrêté." in page
+    assert "Marche à suivre" in page
+    assert "Joindre le dépôt par téléphone" in page
+
+
 def take(client: FlaskClient) -> TestResponse:
     form = {"csrf_token": token(client, "/")}
     return client.post("/incidents/ghardaia/c0ffee000052/take", data=form)

@@ -18,6 +18,7 @@ from web.common.pages import Build
 from web.desk import api
 from web.desk.facts import FleetFacts, SiteFacts
 from web.desk.figures import Counter, availability_text, figures, money, recurrence_title
+from web.desk.lessons import lessons
 from web.desk.notify import NoticeState, Notification
 from web.desk.orders import Commander
 from web.desk.remote import Remote
@@ -165,6 +166,7 @@ class Desk:
                 "sent": [one for one in self._facts.notifications() if (one.site, one.incident) == (site_id, found.id)],
                 "done": _done(request.args.get("done", "")),
                 "asked": self._remote.under(site, found),
+                **lessons(site, found, g.formats, g.now),
                 "active": "incidents",
             }
 

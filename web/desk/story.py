@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from gateway.core.incident import Change, ChangeKind, Incident
+from gateway.core.runbook import step_text
+from gateway.runbooks import shipped_runbooks
 from web.common.causes import title
 from web.common.formats import Formats
 from web.common.language import Language
@@ -61,7 +63,7 @@ def _gathered(changes: Iterable[Change]) -> list[Change]:
 
 def _text(site: SiteFacts, change: Change, formats: Formats, now: float) -> str:
     say = formats.language
-    who = _who(change.who, say)
+    who = author(change.who, say)
     match change.kind:
         case ChangeKind.OPENED:
             return _headline(site, change, say)
@@ -81,7 +83,8 @@ def _text(site: SiteFacts, change: Change, formats: Formats, now: float) -> str:
         case ChangeKind.NOTE:
             return say.gettext("%(who)s : « %(text)s »", who=who, text=say.isolate(change.text))
         case ChangeKind.TICKED:
-            return say.gettext("%(who)s coche une étape de la marche à suivre", who=who)
+            step = step_text(change.text, shipped_runbooks(), say.code)
+            return say.gettext("%(who)s a fait : %(step)s", who=who, step=step)
         case ChangeKind.RESTORED:
             return say.gettext("Rétabli")
         case ChangeKind.REOPENED:
@@ -101,7 +104,8 @@ def _symptom(site: SiteFacts, change: Change, say: Language) -> str:
     return say.gettext("Touche aussi : %(names)s", names=listed(names, say)) if names else ""
 
 
-def _who(who: str, say: Language) -> str:
+def author(who: str, say: Language) -> str:
+    """Who did something, for people."""
     known = {
         "gateway": say.gettext("Le boîtier"),
         "panel": say.gettext("Quelqu’un sur place"),

@@ -1,0 +1,47 @@
+"""What headquarters can tell about an incident beyond its story: steps done, what helped before, the report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.core.device import Park
+from gateway.core.incident import Incident
+from gateway.core.narrative import Context, for_the_owner
+from gateway.core.people import Language as Code
+from gateway.core.proposals import recurrence_of
+from gateway.runbooks import shipped_runbooks
+from web.common.formats import Formats
+from web.common.guidance import checklist, told, tried
+from web.desk.facts import SiteFacts
+from web.desk.story import author
+from web.desk.views import promised
+
+
+def lessons(site: SiteFacts, incident: Incident, formats: Formats, now: float) -> dict[str, Any]:
+    """Template variables for one incident. A site's own runbook stays on its box: the shipped one is shown here."""
+    park, books = site.park or Park(), shipped_runbooks()
+    again = recurrence_of(incident, site.incidents)
+    context = _context(site, incident, again, now)
+    return {
+        "runbook": checklist(incident, books, formats, lambda who: author(who, formats.language)),
+        "tried": tried(incident, site.incidents, park, books, formats) if incident.open else [],
+        "again": again,
+        "report": told(incident, context, formats.language),
+        "brief": for_the_owner(incident, context, formats.language.code),
+    }
+
+
+def _context(site: SiteFacts, incident: Incident, again: list[Incident], now: float) -> Context:
+    both = promised(site, incident, now)
+    spoken: dict[str, Code] = {"fr": "fr", "ar": "ar", "en": "en"}
+    return Context(
+        site.park or Park(),
+        now,
+        site.name,
+        site.zone,
+        spoken.get(site.language, "fr"),
+        site.hours,
+        both.response,
+        both.restore,
+        again,
+    )
