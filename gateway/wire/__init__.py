@@ -19,7 +19,6 @@ from gateway.wire.bodies import (
     transitions_of,
 )
 from gateway.wire.envelope import (
-    DEFLATE_ABOVE,
     KINDS,
     LARGEST,
     VERSION,
@@ -55,7 +54,6 @@ from gateway.wire.orders import (
 from gateway.wire.text import GarbledError, instant, iso
 
 __all__ = [
-    "DEFLATE_ABOVE",
     "KINDS",
     "LARGEST",
     "ORDER_BYTES",

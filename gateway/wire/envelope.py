@@ -11,15 +11,18 @@ from typing import Any
 import msgspec
 
 from gateway.core.device import IDENTIFIER
+from gateway.wire.dictionary import DICTIONARIES, NEWEST
 from gateway.wire.text import GarbledError, decode_json, instant, iso
 
 VERSION = 1
 KINDS = ("evt", "summary", "hist", "rpt")
 """Message kinds that go through the outbox; each is a topic level."""
-DEFLATE_ABOVE = 512
-"""Bytes of JSON above which an envelope is deflated; below, deflating saves less than it hides from a person's eye."""
 LARGEST = 8 * 1024 * 1024
 """Bytes an envelope may have when inflated; more is refused, so that a small message cannot fill the memory."""
+
+
+_WITH_DICTIONARY = 0x20
+"""Bit of zlib's second byte (RFC 1950, FDICT): the checksum of a dictionary follows."""
 
 
 class ClockState(StrEnum):
@@ -96,7 +99,7 @@ def body_of(raw: bytes) -> dict[str, Any]:
 
 
 def encode(envelope: Envelope) -> bytes:
-    """Envelope -> JSON, deflated above ``DEFLATE_ABOVE`` bytes. The first byte tells which: ``{`` or zlib's 0x78."""
+    """Envelope -> JSON, deflated against the newest dictionary (``gateway.wire.dictionary``)."""
     wire = {
         "v": VERSION,
         "site": envelope.site,
@@ -110,7 +113,8 @@ def encode(envelope: Envelope) -> bytes:
         "body": envelope.body,
     }
     text = msgspec.json.encode(wire)
-    return zlib.compress(text, 9) if len(text) > DEFLATE_ABOVE else text
+    deflater = zlib.compressobj(9, zdict=NEWEST)
+    return deflater.compress(text) + deflater.flush()
 
 
 def decode(payload: bytes) -> Envelope:
@@ -134,7 +138,10 @@ def decode(payload: bytes) -> Envelope:
 def _inflate(payload: bytes) -> bytes:
     if payload[:1] == b"{":
         return payload
-    inflater = zlib.decompressobj()
+    named = DICTIONARIES.get(int.from_bytes(payload[2:6])) if payload[1:2] and payload[1] & _WITH_DICTIONARY else b""
+    if named is None:
+        raise GarbledError("message deflated against a dictionary that this software does not know", remedy="update it")
+    inflater = zlib.decompressobj(zdict=named)
     try:
         text = inflater.decompress(payload, LARGEST)
     except zlib.error as error:

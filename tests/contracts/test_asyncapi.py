@@ -22,11 +22,13 @@ from gateway.settings import CalendarSettings, Target
 from gateway.store.memory import MemoryOutbox
 from gateway.uplink.memory import MemoryUplink
 from gateway.uplink.sender import Sender
+from gateway.wire.dictionary import NEWEST
 from web.desk.ingest import LEVELS
 from web.desk.orders import VALID_S
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "asyncapi.yaml"
 DOCUMENT: dict[str, Any] = yaml.safe_load(PAGE.read_text(encoding="utf-8"))
+DICTIONARY = PAGE.with_name("mqtt-dictionary.bin")
 NAMES = wire.Names("org", "depot-oran", "0.1.0")
 SWITCH = Device(
     "sw-1",
@@ -110,13 +112,20 @@ def schemas_of(topic: str) -> list[str]:
 
 
 def plain(payload: bytes) -> Any:
-    return msgspec.json.decode(zlib.decompress(payload) if payload[:1] == b"\x78" else payload)
+    """As a reader in another language would: with the dictionary that stands beside the document."""
+    inflater = zlib.decompressobj(zdict=DICTIONARY.read_bytes())
+    return msgspec.json.decode(inflater.decompress(payload) if payload[:1] == b"\x78" else payload)
 
 
 @pytest.mark.parametrize(("topic", "payload"), sent(), ids=lambda part: part if isinstance(part, str) else "")
 def test_what_is_sent_is_what_is_described(topic: str, payload: bytes) -> None:
     (schema,) = schemas_of(topic)
     check(schema, plain(payload))
+
+
+def test_the_dictionary_beside_the_document_is_the_one_that_is_used() -> None:
+    assert DICTIONARY.read_bytes() == NEWEST
+    assert f"{zlib.adler32(NEWEST):08x}" in PAGE.with_name("mqtt.md").read_text()
 
 
 def test_every_channel_is_used() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import msgspec
@@ -99,8 +100,9 @@ def test_live_facts_overtake_history() -> None:
 
 def test_history_never_fills_more_than_its_window() -> None:
     bench = Bench(Pace(windows={1: 10_000, 3: 3_000}))
+    noise = random.Random(1)
     for _ in range(20):
-        bench.put("y" * 400, lane=3, kind="hist")
+        bench.put(noise.randbytes(400).hex(), lane=3, kind="hist")
     bench.sender.step()
     first = bench.sent()
     on_the_way = sum(len(message.payload) for message in bench.uplink.history[1:])
