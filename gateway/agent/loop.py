@@ -47,7 +47,8 @@ class Agent:
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
         poll = parts.settings.poll
-        patience = Patience(2.5 * poll.every_s, min(300.0, 5.0 * poll.every_s))
+        patience = Patience(2.5 * poll.every_s, min(300.0, 5.0 * poll.every_s), min(900.0, 15.0 * poll.every_s))
+        self._reopen_s = patience.reopen_s
         self.watch = Watch(parts.settings.site.id, parts.park, patience=patience)
         self.latest = Latest()
         self.signal: Signal | None = None
@@ -108,7 +109,7 @@ class Agent:
                 Transition(v.subject, v.metric, v.instance, v.verdict, v.verdict, v.since, v.since, v.value, v.cause)
                 for v in parts.ledger.verdicts()
             ],
-            parts.ledger.incidents(since=now),
+            parts.ledger.incidents(since=now - self._reopen_s),
         )
         self._last_command = parts.ledger.last_command()
         heartbeat = parts.board.read_heartbeat()

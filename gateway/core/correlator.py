@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.core.cause import Explanation, Root, explain, priority, services_hit, witnesses
@@ -38,10 +38,12 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class Patience:
     """``settle_s`` bounds the wait for witnesses (parent, UPS, the gateway's own port) before a silent device becomes
-    an incident; ``stable_s`` is how long everything must be good before an incident is over."""
+    an incident; ``stable_s`` is how long everything must be good before an incident is over; the same cause at the same
+    root at most ``reopen_s`` after that is the same incident, opened again."""
 
     settle_s: float = 150.0
     stable_s: float = 300.0
+    reopen_s: float = 900.0
 
 
 PATIENCE = Patience()
@@ -60,6 +62,12 @@ class Correlator:
         self._waiting = False
         self._looked_at = 0.0
         self._returns: dict[str, list[float]] = {}
+        self._closed: dict[tuple[str, str | None], Incident] = {}
+
+    def resume(self, incidents: Iterable[Incident]) -> None:
+        """Takes up open incidents, and those that were over so recently that they may open again."""
+        for incident in sorted(incidents, key=lambda one: one.restored_at or one.opened_at):
+            self._keep(incident)
 
     def look(self, at: float, outcome: Outcome) -> None:
         """Explains everything bad anew and turns the differences into changes."""
@@ -89,13 +97,17 @@ class Correlator:
 
     def apply(self, change: Change, outcome: Outcome) -> None:
         """One change of one incident."""
-        incident = apply(self.incidents.get(change.incident), change)
+        self._keep(apply(self.incidents.get(change.incident), change))
+        outcome.changes.append(change)
+
+    def _keep(self, incident: Incident) -> None:
         if incident.open:
             self.incidents[incident.id] = incident
-        else:
-            self.incidents.pop(incident.id, None)
-            self._returns.pop(incident.id, None)
-        outcome.changes.append(change)
+            return
+        self.incidents.pop(incident.id, None)
+        self._returns.pop(incident.id, None)
+        if incident.restored_at is not None and not incident.merged_into:
+            self._closed[incident.cause, incident.root_device] = incident
 
     def still_bad(self, incident: Incident) -> bool:
         """True while anything the incident explains is measured to be bad."""
@@ -156,6 +168,12 @@ class Correlator:
 
     def _open(self, explanation: Explanation, at: float, outcome: Outcome) -> str:
         first, root = explanation.first, explanation.root
+        past = self._closed.pop((root.cause, root.subject), None)
+        if past is not None and first.at - (past.restored_at or 0.0) <= self._patience.reopen_s:
+            self.incidents[past.id] = past
+            self.apply(Change(past.id, ChangeKind.REOPENED, first.at, at), outcome)
+            self._extend(self.incidents[past.id], explanation, at, outcome)
+            return past.id
         services = services_hit(explanation, self._park)
         name = incident_id(self._site, root.cause, root.subject, first.at)
         change = Change(

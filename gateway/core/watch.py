@@ -47,12 +47,13 @@ class Watch:
         return self._correlator.incidents
 
     def resume(self, verdicts: Iterable[Transition], incidents: Iterable[Incident]) -> None:
-        """Takes up what the ledger holds: the last transition of every metric, and the incidents still open."""
+        """Takes up what the ledger holds: the last transition of every metric, the incidents still open, and those that
+        were over within ``Patience.reopen_s``."""
         for last in verdicts:
             self._verdicts.resume(last)
             if last.after is Verdict.MAINTENANCE:
                 self._maintenance.add(last.subject)
-        self._correlator.incidents = {incident.id: incident for incident in incidents if incident.open}
+        self._correlator.resume(incidents)
 
     def verdict(self, subject: str) -> Verdict:
         """The verdict to show for a device or service: the worst of its metrics."""
