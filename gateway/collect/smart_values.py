@@ -10,6 +10,7 @@ from gateway.core.reading import Identity, Severity
 
 _PREFIX = "hw.physical_disk.smart."
 _HOUR_S = 3600.0
+_HOURS_OF_THE_LOG = 65_536
 _NVME_UNIT = 512_000.0
 """NVMe counts data in thousands of 512-byte blocks (NVMe 1.4, 5.14.1.2)."""
 _FRACTION = 100.0
@@ -67,9 +68,8 @@ def rows(value: Any) -> list[dict[str, Any]]:
 
 def understand(name: str, answer: Mapping[str, Any]) -> Disk | None:
     """``None`` where the answer holds neither a verdict nor a counter (a USB bridge that passes nothing on)."""
-    values = tuple(
-        value for part in (_verdict, _common, _ata, _nvme, _scsi) for value in part(answer) if value.value is not None
-    )
+    parts = (_verdict, _common, _self_test, _ata, _nvme, _scsi)
+    values = tuple(value for part in parts for value in part(answer) if value.value is not None)
     if not values:
         return None
     model = str(answer.get("model_name") or answer.get("scsi_model_name") or "").strip()
@@ -111,6 +111,26 @@ def _common(answer: Mapping[str, Any]) -> Iterator[Value]:
         yield Value(_PREFIX + "power_cycles", cycles, "power_cycle_count")
 
 
+def _self_test(answer: Mapping[str, Any]) -> Iterator[Value]:
+    """How many hours of work ago the last self-test ended. ATA counts them in 16 bits, so they begin again after
+    7.5 years."""
+    hours = _number(table(answer, "power_on_time").get("hours"))
+    ata = rows(table(answer, "ata_smart_self_test_log", "standard").get("table"))
+    nvme = rows(table(answer, "nvme_self_test_log").get("table"))
+    tested, source = None, ""
+    if ata:
+        tested, source = _number(ata[0].get("lifetime_hours")), "ata_smart_self_test_log"
+    elif nvme:
+        tested, source = _number(nvme[0].get("power_on_hours")), "nvme_self_test_log"
+    elif "scsi_self_test_0" in answer:
+        tested = _number(table(answer, "scsi_self_test_0", "power_on_time").get("hours"))
+        source = "scsi_self_test_0"
+    if hours is not None and tested is not None:
+        age = (hours - tested) % _HOURS_OF_THE_LOG if source.startswith("ata") else hours - tested
+        if age >= 0:
+            yield Value(_PREFIX + "self_test.age", age * _HOUR_S, source)
+
+
 def _ata(answer: Mapping[str, Any]) -> Iterator[Value]:
     found = rows(table(answer, "ata_smart_attributes").get("table"))
     known = {row["id"]: row for row in found if isinstance(row.get("id"), int)}
@@ -120,6 +140,10 @@ def _ata(answer: Mapping[str, Any]) -> Iterator[Value]:
             yield Value(
                 _PREFIX + _ATA[number], _low_bits(number, raw), f"attribute {number} {row.get('name', '')}".strip()
             )
+    used = _number(table(answer, "endurance_used").get("current_percent"))
+    if used is not None:  # what smartctl 7.4 works out itself, from whatever attribute the maker took
+        yield Value("hw.physical_disk.endurance_utilization", used / _FRACTION, "endurance_used")
+        return
     if answer.get("rotation_rate") != 0:  # 0: solid state; absent: not known, and then wear would be a guess
         return
     for number in _WEAR:
@@ -150,6 +174,13 @@ def _scsi(answer: Mapping[str, Any]) -> Iterator[Value]:
     grown = _number(answer.get("scsi_grown_defect_list"))
     if grown is not None:
         yield Value(_PREFIX + "reallocated_sectors", grown, "scsi_grown_defect_list")
+    pending = _number(table(answer, "scsi_pending_defects").get("count"))
+    if pending is not None:
+        yield Value(_PREFIX + "pending_sectors", pending, "scsi_pending_defects")
+    endurance = "scsi_percentage_used_endurance_indicator"
+    used = _number(answer.get(endurance))
+    if used is not None:
+        yield Value("hw.physical_disk.endurance_utilization", used / _FRACTION, endurance)
     counters = table(answer, "scsi_error_counter_log")
     wrong = [_number(table(counters, way).get("total_uncorrected_errors")) for way in ("read", "write", "verify")]
     if known := [number for number in wrong if number is not None]:

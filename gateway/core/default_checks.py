@@ -180,6 +180,16 @@ DEFAULT_CHECKS: tuple[Check, ...] = (
         worse=Hold(2, 2),
         better=Hold(3, 3),
     ),
+    # One sector more is no reason to be awake; that a disk goes on losing them is (never a raw value alone).
+    Check(
+        "disk-growth",
+        "hw.physical_disk.smart.growth",
+        Cause.DISK_FAILING,
+        warning=4.0,
+        critical=64.0,
+        worse=Hold(2, 2),
+        better=Hold(3, 3),
+    ),
     Check("disk-verdict", "hw.physical_disk.status", Cause.DISK_FAILING, worse=Hold(2, 2), better=Hold(2, 2)),
     Check(
         "component",

@@ -159,6 +159,10 @@ class Device:
     cost: Cost = Cost()
     nut_name: str = "ups"
     limits: tuple[Limit, ...] = ()
+    access: Mapping[str, str] = field(default_factory=dict)
+    """Further credentials by their type, beside ``credential``: ``{"ssh": "srv-ssh"}``."""
+    backups: tuple[str, ...] = ()
+    """Names of the backups that are kept on it, as its vigie-remote.conf has them."""
 
 
 @dataclass(frozen=True, slots=True)

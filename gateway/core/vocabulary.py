@@ -149,6 +149,8 @@ hw.physical_disk.available_spare|1|fraction|disk|Spare blocks a solid-state disk
 hw.physical_disk.smart.pending_sectors|1||disk|Sectors waiting to be remapped
 hw.physical_disk.smart.reallocated_sectors|1||disk|Sectors remapped
 hw.physical_disk.smart.uncorrectable_sectors|1||disk|Sectors that could not be read off line
+hw.physical_disk.smart.growth|1||disk|Bad sectors and uncorrected errors that a disk gained within a week
+hw.physical_disk.smart.self_test.age|s||disk|Working hours of a disk since its last self-test
 hw.physical_disk.smart.critical_warning|1||disk|NVMe critical warning bits; 0 is good
 hw.logical_disk.limit|By||volume|Size of a volume
 hw.logical_disk.usage|By||volume|Used bytes of a volume

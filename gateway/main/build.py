@@ -10,11 +10,13 @@ from gateway.agent.orders import Desk
 from gateway.agent.parts import Board, Parts
 from gateway.alert.panel import open_panel
 from gateway.clock import Clock, SystemClock
+from gateway.collect.backup import Backup
 from gateway.collect.nut import Nut
 from gateway.collect.reach import Reach
 from gateway.collect.self import OwnHealth
 from gateway.collect.smart import Smart
 from gateway.collect.snmp_auth import SnmpAuth
+from gateway.collect.ssh import Ssh, SshLogin
 from gateway.core.device import Device, Kind, Park
 from gateway.core.errors import Fault, InputError
 from gateway.detect.model import ModelDetector
@@ -29,6 +31,7 @@ from gateway.store.db import open_database
 from gateway.store.heartbeat import FILE_NAME as HEARTBEAT_FILE
 from gateway.store.heartbeat import HeartbeatFile
 from gateway.store.inventory import InventoryStore
+from gateway.store.inventory_form import ACCESS
 from gateway.store.ledger import SqliteLedger
 from gateway.store.orders import SqliteOrders
 from gateway.store.outbox import SqliteOutbox
@@ -50,7 +53,17 @@ def version() -> str:
 def load_park(settings: Settings) -> Park:
     """The inventory, each device with the collectors it is asked by."""
     park = InventoryStore(settings.inventory).park()
-    return Park([_with_collectors(device) for device in park.devices.values()], park.services.values())
+    types = {name: credential.type for name, credential in settings.credentials.items()}
+    devices = (_with_access(_with_collectors(device), types) for device in park.devices.values())
+    return Park(devices, park.services.values())
+
+
+def _with_access(device: Device, types: Mapping[str, str]) -> Device:
+    """A device whose one credential is of type ssh or http needs not name it twice."""
+    kind = types.get(device.credential or "", "snmp")
+    if device.credential is None or kind not in ACCESS:
+        return device
+    return replace(device, access={kind: device.credential, **device.access})
 
 
 def _with_collectors(device: Device) -> Device:
@@ -110,7 +123,8 @@ def build_collectors(settings: Settings, clock: Clock, devices: Iterable[Device]
         "snmp": lambda: _snmp(settings, clock),
         "reach": lambda: Reach(clock),
         "nut": lambda: Nut(clock),
-        "smart": lambda: Smart(clock),
+        "smart": lambda: Smart(clock, shell=shell(settings)),
+        "backup": lambda: Backup(clock, shell(settings)),
         "self": lambda: OwnHealth(clock, data=settings.data),
     }
     unknown = sorted(wanted - makers.keys())
@@ -118,6 +132,16 @@ def build_collectors(settings: Settings, clock: Clock, devices: Iterable[Device]
         remedy = f"collect takes {', '.join(sorted(makers))}"
         raise InputError(Fault(str(settings.inventory), 0, f"no collector {name!r}", remedy) for name in unknown)
     return {name: makers[name]() for name in sorted(wanted)}
+
+
+def shell(settings: Settings) -> Ssh:
+    """SSH with the site's credentials; host keys are pinned beside the record."""
+    logins = {
+        name: SshLogin(credential.user, credential.key.file)
+        for name, credential in settings.credentials.items()
+        if credential.type == "ssh" and credential.key and credential.key.file
+    }
+    return Ssh(logins, settings.data / "known_hosts")
 
 
 def _snmp(settings: Settings, clock: Clock) -> Collector:

@@ -39,9 +39,10 @@ def unknown_credentials(settings: Settings, devices: Iterable[Device], file: Pat
     """Devices that name a credential which `site.toml` does not have."""
     known = ", ".join(settings.credentials) or "none"
     return [
-        Fault(str(file), 0, f'{device.id}: credential "{device.credential}" is not in site.toml', f"known: {known}")
+        Fault(str(file), 0, f'{device.id}: credential "{name}" is not in site.toml', f"known: {known}")
         for device in devices
-        if device.credential and device.credential not in settings.credentials
+        for name in (device.credential, *device.access.values())
+        if name and name not in settings.credentials
     ]
 
 

@@ -71,6 +71,8 @@ class Credential:
     priv_protocol: str = "AES"
     priv: Secret | None = None
     password: Secret | None = None
+    key: Secret | None = None
+    """File of the private key, for ssh."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,12 +190,12 @@ class Settings:
     page: PageSettings = PageSettings()
     panel: PanelSettings = PanelSettings()
     detect: DetectSettings = DetectSettings()
+    runbooks: Path | None = None
+    """Folder of the site's own steps (docs/reference/runbooks.md); ``None``: only the shipped ones."""
     contact_name: str = ""
     contact_phone: str = ""
     notify: NotifySettings = NotifySettings()
     keep: KeepSettings = KeepSettings()
-    runbooks: Path | None = None
-    """Folder of the site's own steps (docs/reference/runbooks.md); ``None``: only the shipped ones."""
 
     @property
     def commands(self) -> Path:

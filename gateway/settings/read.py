@@ -67,9 +67,9 @@ def parse(text: str, path: Path) -> Settings:
         page=read_page(root.table("page")),
         panel=_panel(root.table("panel")),
         detect=DetectSettings(detect.boolean("enabled", default=True), read_path(detect, "model", base)),
+        runbooks=read_path(runbooks, "path", base),
         contact_name=contact.text("name"),
         contact_phone=contact.text("phone"),
-        runbooks=read_path(runbooks, "path", base),
         notify=_notify(root.table("notify")),
     )
     for table in (root, contact, networks, detect, runbooks):
@@ -179,7 +179,10 @@ def _credential(name: str, table: Table, base: Path) -> Credential:
         priv_protocol=table.choice("priv_protocol", ("DES", "AES", "AES192", "AES256"), known.priv_protocol),
         priv=read_secret(table, "priv", base),
         password=read_secret(table, "password", base),
+        key=read_secret(table, "key", base),
     )
+    if credential.type == "ssh" and not (credential.user and credential.key and credential.key.file):
+        table.fault("key", f"{table.name('key')} or user is missing", 'SSH needs user and key = { file = "path" }')
     needed = "community" if credential.version != "3" else "user"
     if credential.type == "snmp" and needed not in table:
         table.fault(needed, f"{table.name(needed)} is missing", f"SNMP version {credential.version} needs it")

@@ -19,7 +19,7 @@ from gateway.core.document import Source, Table
 from gateway.core.errors import Fault, InputError
 from gateway.core.toml_lines import KeyPath
 from gateway.store.inventory_form import (
-    COLLECTORS,
+    PORTS,
     Located,
     check_relations,
     device_values,
@@ -29,8 +29,8 @@ from gateway.store.inventory_form import (
 )
 from gateway.store.inventory_toml import Inventory
 
-_LISTS = ("collect", "depends_on", "limits")
-_WHOLE = ("check.port", *(f"ports.{name}" for name in COLLECTORS))
+_LISTS = ("collect", "depends_on", "limits", "access", "backups")
+_WHOLE = ("check.port", *(f"ports.{name}" for name in PORTS))
 _NUMBERS = ("cost.purchase", "cost.monthly")
 _DAYS = ("purchased_on", "support.ends_on", "warranty.ends_on")
 _SWITCHES = ("always_on", "redundant", "check.verify")
@@ -42,9 +42,9 @@ COLUMNS = (
     "type", "id", "name", "kind", "address", "criticality", "parent", "power", "depends_on", "collect", "credential",
     "every", "zone", "perimeter", "location", "vendor", "model", "serial", "firmware", "purchased_on",
     "support.model", "support.provider", "support.contract", "support.phone", "support.ends_on", "warranty.ends_on",
-    "cost.purchase", "cost.monthly", "nut_name", *(f"ports.{name}" for name in COLLECTORS),
+    "cost.purchase", "cost.monthly", "nut_name", *(f"ports.{name}" for name in PORTS),
     "check.type", "check.url", "check.target", "check.port", "check.expect", "check.timeout", "check.verify",
-    "always_on", "business", "redundant", "limits",
+    "always_on", "business", "redundant", "limits", "access", "backups",
 )  # fmt: skip
 
 

@@ -21,7 +21,9 @@ from gateway.core.device import (
 from gateway.core.document import Source, Table
 from gateway.core.units import METRICS
 
-COLLECTORS = ("snmp", "trap", "syslog", "nut", "smart", "reach", "scrape", "self", "replay")
+COLLECTORS = ("snmp", "trap", "syslog", "nut", "smart", "reach", "scrape", "backup", "self", "replay")
+PORTS = (*COLLECTORS, "ssh")
+ACCESS = ("ssh",)
 CHECKS = ("http", "tcp", "dns", "tls", "ping")
 _TEXTS = ("location", "vendor", "model", "serial", "firmware", "zone", "perimeter")
 
@@ -50,10 +52,12 @@ def read_device(table: Table) -> Device:
         cost=_cost(table.table("cost")),
         nut_name=table.text("nut_name", "ups"),
         limits=tuple(_limits(table)),
+        access=dict(_access(table)),
+        backups=table.texts("backups"),
         **{key: table.text(key) for key in _TEXTS},
     )
-    for name in set(ports.values) - set(COLLECTORS):
-        ports.fault(name, f'{ports.name(name)}: no collector "{name}"', f"one of {', '.join(COLLECTORS)}")
+    for name in set(ports.values) - set(PORTS):
+        ports.fault(name, f'{ports.name(name)}: no collector "{name}"', f"one of {', '.join(PORTS)}")
     table.done()
     return device
 
@@ -90,6 +94,17 @@ def _limits(table: Table) -> Iterable[Limit]:
             remedy = "see docs/reference/metrics.md"
             table.fault("limits", f'{table.name("limits")}: no metric "{limit.metric}"', remedy)
         yield limit
+
+
+def _access(table: Table) -> Iterable[tuple[str, str]]:
+    """Credentials by their type, written "ssh=NAME"."""
+    for text in table.texts("access"):
+        kind, _, name = text.partition("=")
+        if kind in ACCESS and name:
+            yield kind, name
+        else:
+            remedy = f'write it like "ssh=NAME"; the types are {", ".join(ACCESS)}'
+            table.fault("access", f'{table.name("access")}: "{text}" is no credential by type', remedy)
 
 
 def _identifier(table: Table) -> str:
@@ -226,6 +241,10 @@ def device_values(device: Device) -> dict[str, Any]:
         values["collect"] = list(device.collect)
     if device.limits:
         values["limits"] = [str(limit) for limit in device.limits]
+    if device.backups:
+        values["backups"] = list(device.backups)
+    if device.access:
+        values["access"] = [f"{kind}={name}" for kind, name in device.access.items()]
     if device.every_s is not None:
         values["every"] = duration_text(device.every_s)
     tables: Mapping[str, Mapping[str, Any]] = {
