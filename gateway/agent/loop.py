@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import structlog
 
 from gateway.agent.anomaly import AnomalyScores
+from gateway.agent.aside import Aside, own_faults
 from gateway.agent.commands import carry_out
 from gateway.agent.foresight import Foresight
+from gateway.agent.hourly import Hourly
 from gateway.agent.orders import Done, Obedience
 from gateway.agent.parts import Parts
 from gateway.agent.status import Latest, document, states, summary
@@ -22,7 +24,7 @@ from gateway.core.correlator import Outcome, Patience
 from gateway.core.device import GATEWAY, Device
 from gateway.core.errors import VigieError
 from gateway.core.incident import Transition
-from gateway.core.reading import Failure, FailureKind, Poll, Reading, round_readings
+from gateway.core.reading import Failure, FailureKind, Poll, round_readings
 from gateway.core.schedule import Schedule
 from gateway.core.watch import Watch
 from gateway.ports import Batch, Message, Signal
@@ -38,13 +40,16 @@ _OFF_AFTER_S = 180.0
 
 _EVT_LANE, _SUMMARY_LANE = 1, 2
 
+_STORES = ("samples", "readings", "record", "outbox", "commands", "status", "check")
+
 log = structlog.get_logger()
 
 
 class Agent:
     """Watches one site until it is told to stop."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, unwritten: Sequence[Batch] = ()) -> None:
+        """``unwritten`` is what the agent before could not write down."""
         self.parts = parts
         poll = parts.settings.poll
         patience = Patience(2.5 * poll.every_s, min(300.0, 5.0 * poll.every_s), min(900.0, 15.0 * poll.every_s))
@@ -53,6 +58,7 @@ class Agent:
         self.latest = Latest()
         self.signal: Signal | None = None
         self._obedience = Obedience(parts.desk, self.watch, parts.clock, self._health) if parts.desk else None
+        self._hourly = Hourly(told=parts.link is not None)
         self._scores = AnomalyScores(parts.detector) if parts.detector else None
         self._foresight = Foresight(parts.park, parts.clock, parts.history)
         every = {device.id: device.every_s or poll.every_s for device in parts.park.devices.values() if device.collect}
@@ -67,6 +73,7 @@ class Agent:
                 "flush": parts.settings.keep.commit_s,
                 "status": min(15.0, max(poll.every_s, 2.0)),
                 "inventory": INVENTORY_S,
+                "check": INVENTORY_S,
                 "summary": parts.settings.uplink.summary_every_s if parts.settings.uplink else 300.0,
             },
             now,
@@ -77,10 +84,11 @@ class Agent:
         self._unasked = Unasked(parts.listeners, self._schedule, self._asked, self.latest.heard)
         self._last_command = 0
         self._faults: set[str] = set()
-        self._refused: dict[str, str] = dict.fromkeys(("samples", "record", "outbox", "commands"), "")
-        self._unwritten: list[Batch] = []
+        self._refused: dict[str, str] = dict.fromkeys(_STORES, "")
+        self.unwritten: list[Batch] = list(unwritten)
+        self._aside, self._care = Aside(self._done_aside), parts.storage.care if parts.storage else parts.samples.flush
         self.outdated = False
-        """The record was moved in time: instants in memory are wrong, a new agent must take the record up."""
+        """The record was moved in time, or a setting was changed: a new agent must take the record up."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Watches until ``stop`` is set or the record was moved in time; then finishes what runs, writes everything
@@ -200,32 +208,25 @@ class Agent:
         """Keeps, judges and records one round."""
         readings = list(round_readings(subject, polls, at))
         if subject == GATEWAY:
-            readings.extend(self._own_faults(at))
+            refused, linked = {**self._refused, **self._unasked.faults}, self._linked() if self.parts.link else None
+            readings.extend(own_faults(self.parts, self._faults, refused, linked, at))
         readings.extend(self._unasked.readings(subject, at))
         if self._scores:
             readings.extend(list(self._scores.of(readings)))
         self.latest.take(subject, polls, readings, at)
         readings.extend(list(self._foresight.readings(subject, self.latest.readings, at)))
-        self._kept("samples", lambda: self.parts.samples.append(readings))
+        self._kept("readings", lambda: self.parts.samples.append(readings))
+        for message in self._hourly.take(readings):
+            self._kept("outbox", lambda message=message: self.parts.outbox.put(message, stamp(self.parts.clock)))  # type: ignore[misc]
         outcome = self.watch.see(subject, readings, at)
         self._record(outcome)
         self._hasten(outcome)
-
-    def _own_faults(self, at: float) -> Iterator[Reading]:
-        """The gateway's own faults as readings of the gateway: they are judged like everything else."""
-        for name in (*self.parts.collectors, "service", "agent"):
-            yield Reading(GATEWAY, "gateway.fault", float(name in self._faults), at, name)
-        if self.parts.link:
-            yield Reading(GATEWAY, "gateway.uplink.up", float(self._linked()), at)
-        for name, why in (*self._refused.items(), *self._unasked.faults.items()):
-            yield Reading(GATEWAY, "gateway.fault", float(bool(why)), at, name, why)
 
     def _hasten(self, outcome: Outcome) -> None:
         """Suspects and witnesses are asked before their turn, but none sooner than a third of the interval after its
         last answer: asked at once, a blink of the network would count as two failures."""
         pause = self.parts.settings.poll.every_s / 3
-        names = {*outcome.suspects, GATEWAY} if outcome.suspects else set()
-        for name in names:
+        for name in {*outcome.suspects, GATEWAY} if outcome.suspects else ():
             self._schedule.hasten([name], self._asked.get(name, 0.0) + pause)
 
     # recording
@@ -245,7 +246,7 @@ class Agent:
             messages.append(Message("evt", _EVT_LANE, body))
         kept = order.kept if order else None
         batch = Batch(stamp(self.parts.clock), outcome.transitions, outcome.changes, messages, command, result, kept)
-        self._unwritten.append(batch)
+        self.unwritten.append(batch)
         self._write()
         for change in outcome.changes:
             incident = change.incident
@@ -256,11 +257,11 @@ class Agent:
 
     def _write(self) -> None:
         """Writes batches in their order; while the disk refuses, they wait in memory and the page says so."""
-        while self._unwritten:
-            batch = self._unwritten[0]
+        while self.unwritten:
+            batch = self.unwritten[0]
             if not self._kept("record", lambda batch=batch: self.parts.ledger.record(batch)):  # type: ignore[misc]
                 return
-            self._unwritten.pop(0)
+            self.unwritten.pop(0)
 
     def _kept(self, what: str, action: Callable[[], object]) -> bool:
         """True if the store did it; a full or read-only disk becomes an incident of the gateway, not a crash."""
@@ -274,6 +275,11 @@ class Agent:
         self._refused[what] = ""
         return True
 
+    def _done_aside(self, what: str, result: Callable[[], object]) -> None:
+        self._kept(what, result)
+        if self.parts.storage and self.parts.storage.broken():
+            self.outdated = True
+
     # chores
 
     def _chore(self, name: str) -> None:
@@ -286,7 +292,9 @@ class Agent:
             case "clock":
                 self._look_at_clock()
             case "flush":
-                self._kept("samples", self.parts.samples.flush)
+                self._aside.begin("samples", self._care)
+            case "check" if self.parts.storage:
+                self._aside.begin("check", self.parts.storage.check)
             case "status":
                 self._tell_status()
             case "summary":
@@ -302,25 +310,19 @@ class Agent:
             for change in policy.pressed(press, self.watch.incidents.values(), now):
                 outcome.changes.extend(self.watch.person(change).changes)
             self._record(outcome)
-        if not self._unwritten:  # while nothing can be written, commands wait in commands.db
+        if not self.unwritten:  # while nothing can be written, commands wait in commands.db
             self._kept("commands", self._carry_out)
-        if not self._unwritten and self._obedience:
-            self._kept("commands", self._obey)
 
     def _obey(self) -> None:
         """Deals with what headquarters asked. An order that cannot be written down yet comes again."""
-        assert self._obedience is not None  # noqa: S101 - asked by the caller
-        for topic, payload in self.parts.link.orders() if self.parts.link else ():
-            done = self._obedience.take(topic, payload, self.parts.settings)
-            if done is None:
-                continue
-            result = done.result
-            log.info("order of headquarters", id=result.order, kind=result.kind, refusal=result.refusal)
+        orders = self.parts.link.orders() if self.parts.link else ()
+        for done in self._obedience.carry_out(orders, self.parts.settings) if self._obedience else ():
             self._record(done.outcome, order=done)
             self._hasten(done.outcome)
             self.outdated |= done.settings_changed
 
     def _carry_out(self) -> None:
+        self._obey()
         now = self.parts.clock.wall()
         for command in self.parts.commands.after(self._last_command):
             outcome, result = carry_out(self.watch, command, now)
@@ -331,15 +333,10 @@ class Agent:
 
     def _look_at_clock(self) -> None:
         """What waits to be written must be written first: it holds instants of the line as it is."""
-        timeline = self.parts.timeline
-        if timeline and not self._unwritten:
-
-            def look() -> None:
-                self.outdated = timeline.look()
-
-            self._kept("record", look)
-            if self.outdated:
-                log.warning("clock corrected: the record of this boot was moved", at=self.parts.clock.wall())
+        timeline, moved = self.parts.timeline, list[bool]()
+        if timeline and not self.unwritten:
+            self._kept("record", lambda: moved.append(timeline.look()))
+        self.outdated |= any(moved)
 
     def _heartbeat(self) -> None:
         clock = self.parts.clock
@@ -348,7 +345,7 @@ class Agent:
 
     def _tell_status(self) -> None:
         extra = self._health()
-        self._kept("samples", lambda: self.parts.board.write(document(self.watch, self.latest, extra)))
+        self._kept("status", lambda: self.parts.board.write(document(self.watch, self.latest, extra)))
 
     def _health(self) -> dict[str, Any]:
         """How the box itself is doing."""
@@ -363,8 +360,9 @@ class Agent:
             "panel": self._panel(),
             "model": parts.detector.version if parts.detector else None,
             "refused": {what: why for what, why in self._refused.items() if why},
-            "unwritten": len(self._unwritten),
+            "unwritten": len(self.unwritten),
             "forecasts": self._foresight.told(),
+            "storage": dict(parts.storage.status()) if parts.storage else None,
             "version": parts.version,
         }
 

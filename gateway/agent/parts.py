@@ -68,6 +68,30 @@ class Timeline(Protocol):
         ...
 
 
+class Storage(Protocol):
+    """The files of the box."""
+
+    def care(self) -> None:
+        """Commits readings and keeps room; takes its time. Raises VigieError while that cannot be done."""
+        ...
+
+    def check(self) -> None:
+        """Reads everything and compares; takes its time."""
+        ...
+
+    def broken(self) -> bool:
+        """True if a file must be rebuilt, for which the agent has to end."""
+        ...
+
+    def faults(self) -> list[str]:
+        """Damage that people must know of."""
+        ...
+
+    def status(self) -> Mapping[str, Any]:
+        """What the page shows of it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Board:
     """The volatile status document for the page, and the durable heartbeat that tells how long the box was off."""
@@ -95,6 +119,9 @@ class Parts:
     link: Link | None = None
     detector: Detector | None = None
     timeline: Timeline | None = None
+    storage: Storage | None = None
+    close: Callable[[], None] = lambda: None
+    """Lets go of all files, after the agent has ended."""
     listeners: Sequence[Listener] = ()
     desk: Desk | None = None
     history: History | None = None

@@ -21,6 +21,7 @@ from gateway.core.device import Device, Kind, Park
 from gateway.core.errors import Fault, InputError
 from gateway.detect.model import ModelDetector
 from gateway.main.listeners import build_listeners
+from gateway.main.storage import Storage
 from gateway.main.timeline import Timeline
 from gateway.ports import Collector
 from gateway.profiles.load import shipped
@@ -85,6 +86,12 @@ def build_agent(settings: Settings, clock: Clock | None = None) -> Parts:
     outbox = SqliteOutbox(database)
     status_file = settings.runtime / FILE_NAME
     samples = SqliteSamples(settings.data / "samples.db", clock, settings.keep, timeline.lines())
+    commands = CommandReader(settings.commands)
+
+    def close() -> None:
+        for store in (samples, commands, database):
+            store.close()
+
     return Parts(
         settings=settings,
         park=park,
@@ -95,7 +102,7 @@ def build_agent(settings: Settings, clock: Clock | None = None) -> Parts:
         history=samples.rollups,
         ledger=SqliteLedger(database),
         outbox=outbox,
-        commands=CommandReader(settings.commands),
+        commands=commands,
         panel=open_panel(settings.panel),
         board=Board(
             lambda status: write_status(status_file, status),
@@ -106,6 +113,8 @@ def build_agent(settings: Settings, clock: Clock | None = None) -> Parts:
         desk=Desk(_names(settings), settings.uplink.desk_key, orders) if settings.uplink else None,
         detector=ModelDetector(settings.detect.model) if settings.detect.enabled else None,
         timeline=timeline,
+        storage=Storage(settings, samples, database, clock),
+        close=close,
         listeners=build_listeners(
             settings,
             park,

@@ -6,17 +6,22 @@ import asyncio
 import logging
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
 import structlog
 
 from gateway.agent.loop import Agent
+from gateway.agent.parts import Parts
 from gateway.clock import SystemClock
-from gateway.core.errors import VigieError
+from gateway.core.errors import DamagedError, UnavailableError, VigieError
 from gateway.main.build import build_agent, build_collectors, load_park
+from gateway.main.storage import mendable
+from gateway.ports import Batch
 from gateway.settings import Settings, load
 from gateway.store.lock import sole_writer
+from gateway.store.rebuild import mend
 
 INVENTORY_CHECK_S = 5.0
 
@@ -65,14 +70,43 @@ async def _watch(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, end)
+    unwritten: list[Batch] = []
     while not stop.is_set():
         ended.clear()
-        parts = build_agent(settings)
+        parts = _built(settings)
         count = sum(bool(device.collect) for device in parts.park.devices.values())
         log.info("watching", site=settings.site.id, devices=count, version=parts.version)
         following = asyncio.create_task(_follow(settings, ended))
-        await Agent(parts).run(ended)
+        agent = Agent(parts, unwritten)
+        await agent.run(ended)
         following.cancel()
+        unwritten = agent.unwritten
+        with suppress(UnavailableError):  # what cannot be committed now was told, and is in memory no longer
+            parts.close()
+        if parts.storage and parts.storage.broken():
+            _mend(settings)
+
+
+def _built(settings: Settings) -> Parts:
+    """The agent's parts; a damaged file is rebuilt first."""
+    try:
+        return build_agent(settings)
+    except DamagedError as error:
+        log.error("damaged", error=str(error))
+        if not _mend(settings):
+            raise
+        return build_agent(settings)
+
+
+def _mend(settings: Settings) -> int:
+    """Rebuilds what is damaged; returns how many files that were."""
+    mended = 0
+    for path, schema in mendable(settings.data).items():
+        salvage = mend(path, schema, SystemClock().wall())
+        if salvage:
+            mended += 1
+            log.error("rebuilt a damaged file", file=salvage.name, kept=salvage.kept, damaged_file=salvage.kept_as)
+    return mended
 
 
 async def _follow(settings: Settings, changed: asyncio.Event) -> None:

@@ -12,7 +12,7 @@ import struct
 import threading
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -67,6 +67,8 @@ class Database:
         self.damage: Counter[str] = Counter()
         """Rows found not to match their checksum since the file was opened, by table."""
         self._damaged_rows: set[tuple[str, object]] = set()
+        self.on_full: Callable[[], object] = lambda: None
+        """Called when a write failed because the disk is full: room may be made for the next try."""
         self._lock = threading.RLock()
         self._immutable = False
         self._connection = self._connect()
@@ -78,14 +80,23 @@ class Database:
             # directory cannot make one: then nobody writes, and the file can be read as it lies (see `_fresh`).
             self._immutable = not self._wal().exists()
             address += "?mode=ro&immutable=1" if self._immutable else "?mode=ro"
+        self._file = self._inode() if self.read_only else None
         return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S)
+
+    def _inode(self) -> int | None:
+        try:
+            return self.path.stat().st_ino
+        except OSError:
+            return None
 
     def _wal(self) -> Path:
         return self.path.with_name(f"{self.path.name}-wal")
 
     def _fresh(self) -> sqlite3.Connection:
-        """The connection; opened anew once a writer has appeared beside a file that was read as it lay."""
-        if self._immutable and self._wal().exists():
+        """The connection; opened anew once a writer has appeared beside a file that was read as it lay, or another file
+        has taken the place of this one (it was rebuilt)."""
+        replaced = self.read_only and self._inode() not in (None, self._file)
+        if replaced or (self._immutable and self._wal().exists()):
             self._connection.close()
             self._connection = self._connect()
         return self._connection
@@ -127,6 +138,8 @@ class Database:
         try:
             yield
         except sqlite3.Error as error:
+            if any(word in str(error).lower() for word in _FULL):
+                self.on_full()
             raise explain(self.path, error) from error
 
     def intact(self, table: str, row: tuple[Any, ...], *, key: object) -> bool:

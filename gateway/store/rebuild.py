@@ -64,6 +64,7 @@ def rebuild(path: Path, schema: str, now: float, why: tuple[str, ...] = ()) -> S
     target = open_database(fresh, schema=schema)
     kept: Counter[str] = Counter()
     lost: Counter[str] = Counter()
+    done = False
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as source, target.transaction():
             tables = [name for (name,) in target.rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
@@ -77,11 +78,11 @@ def rebuild(path: Path, schema: str, now: float, why: tuple[str, ...] = ()) -> S
                     kept[table] += 1
                     target.execute(put, row)
         target.checkpoint()
-    except BaseException:
+        done = True
+    finally:
         target.close()
-        _remove(fresh)
-        raise
-    target.close()
+        if not done:
+            _remove(fresh)
     aside = _aside(path)
     salvage = Salvage(path.name, now, aside.name, dict(kept), dict(lost), why)
     aside.with_name(f"{aside.name}.json").write_text(json.dumps(asdict(salvage)), encoding="utf-8")

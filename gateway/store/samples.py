@@ -166,10 +166,17 @@ class SqliteSamples(SampleReader):
                 self.early_h += bound(self._database, self._keep.bytes_max)
                 self._database.checkpoint()
 
+    def hold_back(self) -> None:
+        """Commits nothing now, for want of room: what waits in RAM is bounded."""
+        with self._lock:
+            self._bound()
+
     def close(self) -> None:
-        """Commits and ends the use of the file."""
-        self.flush()
-        super().close()
+        """Commits what can be committed and ends the use of the file."""
+        try:
+            self.flush()
+        finally:
+            super().close()
 
     def _take(self) -> _Work:
         work = _Work(offset=self._offset)
