@@ -54,7 +54,7 @@ class Agent:
         poll = parts.settings.poll
         patience = Patience(2.5 * poll.every_s, min(300.0, 5.0 * poll.every_s), min(900.0, 15.0 * poll.every_s))
         self._reopen_s = patience.reopen_s
-        self.watch = Watch(parts.settings.site.id, parts.park, patience=patience)
+        self.watch = Watch(parts.settings.site.id, parts.park, patience=patience, checks=parts.checks)
         self.latest = Latest()
         self.signal: Signal | None = None
         self._obedience = Obedience(parts.desk, self.watch, parts.clock, self._health) if parts.desk else None

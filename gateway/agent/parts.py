@@ -9,6 +9,8 @@ from typing import Any, Protocol
 from gateway.agent.foresight import History
 from gateway.agent.orders import Desk
 from gateway.clock import Clock
+from gateway.core.check import Check
+from gateway.core.default_checks import DEFAULT_CHECKS
 from gateway.core.device import Park
 from gateway.ports import (
     Collector,
@@ -125,4 +127,6 @@ class Parts:
     listeners: Sequence[Listener] = ()
     desk: Desk | None = None
     history: History | None = None
+    checks: Sequence[Check] = DEFAULT_CHECKS
+    """What is judged, the first that applies; the profiles' own come before the general ones."""
     version: str = ""

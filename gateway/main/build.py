@@ -24,6 +24,7 @@ from gateway.main.listeners import build_listeners
 from gateway.main.storage import Storage
 from gateway.main.timeline import Timeline
 from gateway.ports import Collector
+from gateway.profiles.checks import all_checks
 from gateway.profiles.load import shipped
 from gateway.settings import Credential, Settings, reveal
 from gateway.settings.remote import adjusted
@@ -100,6 +101,7 @@ def build_agent(settings: Settings, clock: Clock | None = None) -> Parts:
         services=Reach(clock, address_of=lambda device: park.devices[device].address if device in park.devices else ""),
         samples=samples,
         history=samples.rollups,
+        checks=all_checks(shipped()),
         ledger=SqliteLedger(database),
         outbox=outbox,
         commands=commands,

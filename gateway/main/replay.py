@@ -23,6 +23,8 @@ from gateway.core.service_level import measure
 from gateway.core.watch import Watch
 from gateway.feasts import holiday_dates
 from gateway.main.sla import answer
+from gateway.profiles.checks import all_checks
+from gateway.profiles.load import shipped
 from gateway.settings import Settings, load
 from gateway.store.inventory import InventoryStore
 from gateway.wire import iso
@@ -133,7 +135,7 @@ def replay(readings: Path, site_file: Path, inventory: Path, *, as_json: bool) -
     settings = load(site_file)
     park = InventoryStore(inventory).park()
     recording = Recording(readings)
-    played = Replay(settings.site.id, park, Watch(settings.site.id, park))
+    played = Replay(settings.site.id, park, Watch(settings.site.id, park, checks=all_checks(shipped())))
     played.run(recording)
     if recording.unknown:
         told = ", ".join(f"{name} ({count})" for name, count in sorted(recording.unknown.items()))

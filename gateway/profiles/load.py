@@ -17,7 +17,17 @@ from gateway.core.device import IDENTIFIER
 from gateway.core.errors import Fault, InputError
 from gateway.core.toml_lines import KeyPath, locate
 from gateway.profiles.formula import Template
-from gateway.profiles.model import Oids, Profile, Quantity, StateMap, Table, TableIdentity, Templates, from_toml
+from gateway.profiles.model import (
+    Expectation,
+    Oids,
+    Profile,
+    Quantity,
+    StateMap,
+    Table,
+    TableIdentity,
+    Templates,
+    from_toml,
+)
 
 REMEDY = "see docs/reference/profiles.md"
 
@@ -156,6 +166,8 @@ def _complaints(profile: Profile) -> list[_Complaint]:
         found += _unknown_names(("identity", field), getattr(profile.identity, field), scalars)
     for number, table in enumerate(profile.table):
         found += _table_complaints(("table", number), table, profile)
+    for number, check in enumerate(profile.check):
+        found += [(("check", number, *path), what) for path, what in _check_complaints(check)]
     for number, quirk in enumerate(profile.quirk):
         everything = scalars.union(*(table.columns for table in profile.table))
         found += [
@@ -164,6 +176,19 @@ def _complaints(profile: Profile) -> list[_Complaint]:
             if name not in everything
         ]
     return found
+
+
+def _check_complaints(check: Expectation) -> Iterator[_Complaint]:
+    metric = units.METRICS.get(check.metric)
+    limited = check.warning is not None or check.critical is not None
+    if metric is None:
+        yield ("metric",), f"{check.metric!r} is no metric (docs/reference/metrics.md)"
+    elif limited == (metric.kind == "state"):
+        yield ("metric",), f"{check.metric} is a {metric.kind}: a number needs limits, a state has its own severities"
+    for field in ("bad_when", "good_when"):
+        n, m = getattr(check, field)
+        if not 1 <= n <= m:
+            yield (field,), f"{n} of {m}: needs 1 <= n <= m"
 
 
 def _match_complaints(profile: Profile) -> Iterator[_Complaint]:

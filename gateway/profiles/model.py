@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 from msgspec import Struct, field
 
 from gateway.core.device import Kind
+from gateway.core.incident import Cause
 from gateway.core.reading import Severity
 from gateway.profiles.formula import Formula, Template
 from gateway.profiles.recording import Oid, oid
@@ -148,6 +149,22 @@ class IdentityTexts(Struct, frozen=True, forbid_unknown_fields=True):
     name: Templates = Templates()
 
 
+class Expectation(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is expected of one metric of devices of the profile's kind. ``cause`` names the incident and its runbook. A
+    state is judged by its own severity; a number by limits, in the metric's unit. ``bad_when``: so many of so many."""
+
+    id: str
+    metric: str
+    cause: Cause
+    instance: str = "*"
+    warning: float | None = None
+    critical: float | None = None
+    below: bool = False
+    clear: float = 0.0
+    bad_when: tuple[int, int] = (2, 3)
+    good_when: tuple[int, int] = (2, 2)
+
+
 class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     """One family of devices. ``rank`` orders those that apply: the higher, the more specific."""
 
@@ -165,6 +182,7 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     reading: tuple[Quantity, ...] = ()
     table: tuple[Table, ...] = ()
     states: dict[str, StateMap] = field(default_factory=dict)
+    check: tuple[Expectation, ...] = ()
 
 
 def _listed(given: Any) -> list[Any]:
