@@ -21,7 +21,7 @@ working while it waits for a repair, and a buzzer that is unbearable gets unplug
 PANEL = "panel"
 """Who acted, in the record, when the button was pressed."""
 
-_PAPERWORK = frozenset({Cause.CERTIFICATE_EXPIRING})
+_PAPERWORK = frozenset({Cause.CERTIFICATE_EXPIRING, Cause.CONTRACT_ENDING})
 _URGENT = frozenset({Priority.P1, Priority.P2})
 
 

@@ -39,7 +39,7 @@ class Hour(Protocol):
 
 
 class What(StrEnum):
-    """What comes to its end. The word is that of the cause an incident about it has."""
+    """What comes to its end. The word is that of the cause an incident about it has, contracts left out."""
 
     DISK_FULL = "disk_full"
     SUPPLY_EMPTY = "supply_empty"
@@ -50,10 +50,11 @@ class What(StrEnum):
     SUPPORT_ENDING = "support_ending"
 
 
+_PAPERS = (What.WARRANTY_ENDING, What.SUPPORT_ENDING)
 PART_CAUSES: tuple[tuple[str, Cause], ...] = tuple(
-    (str(what), Cause(str(what))) for what in What if str(what) in set(Cause)
+    (str(what), Cause.CONTRACT_ENDING if what in _PAPERS else Cause(str(what))) for what in What
 )
-"""What a forecast is about -> the cause of the incident it opens; dates of contracts open none."""
+"""What a forecast is about -> the cause of the incident it opens."""
 
 
 class Reason(StrEnum):

@@ -77,6 +77,11 @@ _NAMELESS: Mapping[str, Text] = {
         "في الجهاز المراقِب مشكل",
         "The gateway has a problem",
     ),
+    Cause.CONTRACT_ENDING: (
+        "Garantie ou contrat de support bientôt terminé",
+        "الضمان أو عقد الدعم ينتهي قريبًا",
+        "Warranty or support contract about to end",
+    ),
 }
 _OTHER: Text = ("Panne", "عطل", "Incident")
 _AFTER: Text = ("%s : %s", "%s: %s", "%s: %s")

@@ -70,6 +70,7 @@ class Cause(StrEnum):
     SITE_SILENT = "site_silent"
     REPORTED = "reported"
     GATEWAY_FAULT = "gateway_fault"
+    CONTRACT_ENDING = "contract_ending"
 
 
 class Priority(StrEnum):

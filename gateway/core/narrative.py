@@ -36,7 +36,7 @@ def report_lines(incident: Incident, context: Context, language: Language) -> li
     lines = [
         Line(fact, tell.head()),
         Line(fact, tell.lasting()),
-        Line(statement if incident.cause == Cause.REPORTED else fact, tell.seen()),
+        Line(_nature_of_sign(tell), tell.seen()),
         Line(fact, tell.affected()),
         Line(fact, tell.stopped()),
         Line(deduction, tell.cause()),
@@ -48,6 +48,13 @@ def report_lines(incident: Incident, context: Context, language: Language) -> li
         Line(decision, tell.decision()),
     ]
     return [line for line in lines if line.text]
+
+
+def _nature_of_sign(tell: Telling) -> Nature:
+    """What was seen first: measured, told by a person, or reckoned ahead."""
+    if tell.incident.cause == Cause.REPORTED:
+        return Nature.STATEMENT
+    return Nature.DEDUCTION if tell.ahead else Nature.FACT
 
 
 def one_line(incident: Incident, context: Context, language: Language) -> str:

@@ -125,8 +125,24 @@ SEEN: Mapping[str, Text] = {
         "تعطّل جزء من الجهاز المراقِب",
         "a part of the gateway failed",
     ),
+    Cause.CONTRACT_ENDING: (
+        "la garantie ou le contrat de support arrive à sa fin",
+        "يقترب الضمان أو عقد الدعم من نهايته",
+        "the warranty or the support contract is about to end",
+    ),
 }
 
+AHEAD: Text = (
+    "d’après la tendance ou la date notée, il ne reste que le temps d’agir",
+    "حسب الوتيرة أو التاريخ المسجّل، لم يبق إلا الوقت اللازم للتصرف",
+    "by the trend or the recorded date, there is just time left to act",
+)
+AHEAD_LINE: Text = ("Prévu {at} : {seen}.", "متوقَّع {at}: {seen}.", "Forecast {at}: {seen}.")
+AHEAD_CAUSE: Text = (
+    "Prévision : la panne n’a pas encore eu lieu.",
+    "توقّع: لم يقع العطل بعد.",
+    "Forecast: the fault has not happened yet.",
+)
 SEEN_OTHER: Text = ("un signe anormal a été mesuré", "قيس مؤشر غير عادي", "an unusual sign was measured")
 
 UNKNOWN_CAUSE = frozenset(

@@ -54,6 +54,11 @@ class Telling:
         """A text in this language, filled in."""
         return choose(text, self.language).format(**values)
 
+    @property
+    def ahead(self) -> bool:
+        """True for a fault that is only forecast."""
+        return self.incident.root_metric.startswith("forecast.")
+
     def near(self, at: float) -> str:
         """An instant, with its day only where that is another than the first."""
         return when(at, self.context.zone, self.language, near=self.incident.opened_at)
@@ -129,6 +134,10 @@ class Telling:
         if incident.cause == Cause.REPORTED:
             opened = next((one for one in incident.story if one.kind is ChangeKind.OPENED), None)
             return self._quoted(opened) if opened and opened.text else ""
+        if self.ahead:
+            return self.say(
+                texts.AHEAD_LINE, at=self.near(incident.detected_at), seen=choose(texts.AHEAD, self.language)
+            )
         text = choose(texts.SEEN.get(incident.cause, texts.SEEN_OTHER), self.language)
         return self.say(texts.SEEN_LINE, at=self.near(incident.detected_at), seen=text, value=self._value())
 
@@ -179,7 +188,7 @@ class Telling:
         incident = self.incident
         sure = certainty(incident)
         known = {Certainty.CONFIRMED: texts.CONFIRMED, Certainty.PROBABLE: texts.PROBABLE}
-        text = self.say(known.get(sure, texts.UNKNOWN))
+        text = self.say(texts.AHEAD_CAUSE if self.ahead else known.get(sure, texts.UNKNOWN))
         opened = next((one for one in incident.story if one.kind is ChangeKind.OPENED), None)
         if opened and (opened.cause, opened.root_device) != (incident.cause, incident.root_device):
             text += self.say(texts.REVISED, headline=self.headline_of(opened.cause, opened.root_device))

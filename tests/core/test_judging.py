@@ -163,7 +163,8 @@ def test_forecast_opens_as_p3_on_a_critical_device_and_as_advice_elsewhere(site:
     }
 
 
-def test_date_of_a_contract_opens_no_incident(site: Any) -> None:
-    site.values["srv-1", "forecast.margin", "warranty_ending"] = -1.0
+def test_warranty_and_support_that_end_are_one_matter_of_contracts(site: Any) -> None:
+    site.values["srv-2", "forecast.margin", "warranty_ending"] = -1.0
+    site.values["srv-2", "forecast.margin", "support_ending"] = -1.0
     site.step(2)
-    assert not site.changes
+    assert {(i.cause, i.root_device, i.priority) for i in site.incidents()} == {("contract_ending", "srv-2", "P4")}

@@ -81,6 +81,7 @@ SHOWN: dict[Cause, tuple[str | None, str, str, float | str | None]] = {
     Cause.ANOMALY: ("srv-1", "anomaly.score", "system.cpu.utilization", 0.99999),
     Cause.SITE_SILENT: (None, "", "", None),
     Cause.REPORTED: ("erp", "", "", None),
+    Cause.CONTRACT_ENDING: ("srv-1", "forecast.margin", "support_ending", -86_400.0),
     Cause.GATEWAY_FAULT: ("gateway", "gateway.fault", "snmp", 1.0),
 }
 
@@ -195,6 +196,15 @@ def test_a_cause_is_confirmed_only_by_its_own_device() -> None:
     assert certainty(own) is Certainty.CONFIRMED
     assert certainty(replace(own, symptoms=(Symptom("prn-1", "reach.up"),))) is Certainty.PROBABLE
     assert certainty(incident(Cause.DEVICE_UNREACHABLE)) is Certainty.UNKNOWN
+
+
+def test_a_forecast_is_told_as_a_forecast_and_not_as_measured() -> None:
+    one = replace(incident(Cause.DISK_FULL, ended=False), root_metric="forecast.margin", root_instance="disk_full C:")
+    lines = report_lines(one, context(one), "fr")
+    (sign,) = [line for line in lines if line.text.startswith("Prévu ")]
+    assert sign.nature is Nature.DEDUCTION
+    assert "Prévision : la panne n’a pas encore eu lieu." in [line.text for line in lines]
+    assert not [line for line in lines if "Mesuré" in line.text]
 
 
 def test_a_revised_explanation_says_what_was_thought_first() -> None:

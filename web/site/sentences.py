@@ -92,7 +92,8 @@ def consequences(facts: Facts, incident: Incident, formats: Formats) -> list[str
     """What else there is to know: the measured value, the silent devices behind it, the services that go on."""
     say = formats.language
     found = []
-    if incident.value is not None and incident.cause in _MEASURED:
+    ahead = incident.root_metric.startswith("forecast.")
+    if incident.value is not None and incident.cause in _MEASURED and not ahead:
         found.append(say.gettext("Mesuré : %(value)s.", value=formats.value(incident.root_metric, incident.value)))
     silent = {s.device for s in incident.symptoms if s.metric == "reach.up"} - {incident.root_device}
     silent &= set(facts.park.devices)
