@@ -6,18 +6,23 @@ it has carried out (headquarters' time); only a box that knows the time refuses 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+import structlog
 
 from gateway.agent.commands import carry_out
 from gateway.clock import Clock
 from gateway.core.correlator import Outcome
 from gateway.core.watch import Watch
 from gateway.ports import Command, DeskOrder
+from gateway.settings import Settings
 from gateway.settings.remote import readable, refused
 from gateway.signing import verified
 from gateway.wire import GarbledError, Names, Order, OrderResult, SignedOrder, order_of
+
+log = structlog.get_logger()
 
 AHEAD_S = 600.0
 """How far headquarters' clock may be ahead of the box's."""
@@ -78,7 +83,16 @@ class Obedience:
         self._clock = clock
         self._diagnose = diagnose
 
-    def take(self, topic: str, payload: bytes, settings: Any) -> Done | None:
+    def carry_out(self, came: Iterable[tuple[str, bytes]], settings: Settings) -> Iterator[Done]:
+        """Deals with messages on ``cmd/<id>``, each when the one before has been written down."""
+        for topic, payload in came:
+            done = self.take(topic, payload, settings)
+            if done:
+                result = done.result
+                log.info("order of headquarters", id=result.order, kind=result.kind, refusal=result.refusal)
+                yield done
+
+    def take(self, topic: str, payload: bytes, settings: Settings) -> Done | None:
         """Deals with one message on ``cmd/<id>``; ``None`` for one that was dealt with before."""
         now = self._clock.wall()
         named = topic.rpartition("/")[2]
@@ -120,7 +134,7 @@ class Obedience:
             return "headquarters' clock is ahead of this box's"
         return ""
 
-    def _act(self, order: Order, settings: Any, now: float) -> _Act:
+    def _act(self, order: Order, settings: Settings, now: float) -> _Act:
         if order.kind in _ON_THE_WATCH:
             at = order.issued_at if order.kind in _AS_IT_HAPPENED else now
             command = Command(0, order.kind, order.issued_at, order.who, order.body)

@@ -17,6 +17,7 @@ from gateway import wire
 from gateway.clock import Clock
 from gateway.core.device import Park
 from gateway.core.incident import Change, Incident, Transition
+from gateway.wire.statistics import is_statistics
 from web.desk import tables
 from web.desk.book import SqlBook
 from web.desk.decisions import AMENDMENT, FEAST, RULING
@@ -27,6 +28,7 @@ from web.desk.people import AccountBook
 from web.desk.record import DESK, Fact, KeptChange, digest, folded, told, told_here
 from web.desk.retime import put_right
 from web.desk.sites import Context, Responder, SiteRow, site_facts, site_row
+from web.desk.statistics import SqlStatistics
 from web.desk.tables import add, open_engine, reading, touch, upsert, writing
 
 QUARANTINE_ROWS = 1000
@@ -55,6 +57,7 @@ class Ledger:
         self.people = AccountBook(self._engine)
         self.book = SqlBook(self._engine)
         self.orders = SqlOrderBook(self._engine)
+        self.statistics = SqlStatistics(self._engine)
 
     def close(self) -> None:
         """Gives the database back."""
@@ -229,7 +232,7 @@ def _keep_message(connection: Connection, envelope: wire.Envelope, received_at: 
         "received_at": received_at,
         "boot_id": envelope.boot_id,
         "clock": envelope.clock.value,
-        "body": None if envelope.kind == "summary" else body,
+        "body": None if envelope.kind == "summary" and not is_statistics(envelope.body) else body,
     }
     return add(connection, tables.message, row)
 

@@ -11,6 +11,7 @@ import msgspec
 
 from gateway import wire
 from gateway.core.incident import Change, Incident, Transition, fold
+from gateway.wire.statistics import is_statistics, names_of, statistics_of
 from web.desk.sites import check_inventory
 
 DESK = "desk"
@@ -61,7 +62,10 @@ def told(envelope: wire.Envelope, received_at: float) -> Told:
     site: dict[str, Any] = {"clock": envelope.clock.value}
     if envelope.sent_at:
         site["skew_s"] = envelope.sent_at - received_at
-    if envelope.kind == "summary":
+    names_of(body)
+    if is_statistics(body):
+        statistics_of(body)
+    elif envelope.kind == "summary":
         wire.summary_of(body)
         site |= {"summary": wire.body_bytes(body).decode(), "summary_at": received_at}
     elif envelope.kind == "rpt" and wire.is_inventory(body):
