@@ -13,6 +13,7 @@ import click
 
 from gateway.clock import Clock, SystemClock
 from gateway.core.errors import UnavailableError, VigieError
+from gateway.main import desk_reports
 from gateway.main.web import listen
 from gateway.settings import reveal
 from gateway.signing import SigningKey, read_signing_key
@@ -125,6 +126,8 @@ def _start(
             secure=settings.secure,
             told=bool(settings.people),
             commander=Commander(ledger.orders, _signing_key(settings), settings.organisation, clock),
+            office=desk_reports.make_office(settings, ledger),
+            owners=settings.owners,
         ),
         clock,
     )
@@ -133,6 +136,17 @@ def _start(
         threading.Thread(target=ingest.run, args=(stopping,), name="ingest", daemon=True),
         threading.Thread(
             target=_tell, args=(notifier, stopping, _log(clock, "messages")), name="messages", daemon=True
+        ),
+        threading.Thread(
+            target=desk_reports.keep_reporting,
+            args=(
+                desk_reports.make_reporter(settings, ledger, _address(settings, listener)),
+                clock,
+                stopping,
+                _log(clock, "reports"),
+            ),
+            name="reports",
+            daemon=True,
         ),
         threading.Thread(target=server.run, name="page", daemon=True),
     ]
@@ -151,7 +165,7 @@ def _notifier(settings: DeskSettings, ledger: Ledger, clock: Clock, url: str) ->
     secret = settings.webhook
     channels: dict[str, Channel] = {"webhook": Webhook((lambda: reveal(secret)) if secret else None, clock)}
     if settings.mail is not None:
-        channels["mail"] = Mail(settings.mail, clock)
+        channels["mail"] = Mail(settings.mail, clock, desk_reports.attachment(settings, ledger))
     letters = Letters(
         lambda site: next((one for one in ledger.sites() if one.id == site), None),
         languages([COMMON_TRANSLATIONS, DESK_TRANSLATIONS]),

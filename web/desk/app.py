@@ -15,12 +15,16 @@ from gateway.core.incident import Change, ChangeKind, Incident
 from web.common import Accounts, BaseOptions, NavItem, State, create_base_app, live_page, needs_sign_in, state_of
 from web.common.language import Language, msgid
 from web.common.pages import Build
-from web.desk import api
+from web.desk import api, steer
+from web.desk.bookkeeping import Bookkeeping
+from web.desk.counting import Office
+from web.desk.decisions import MemoryBook
 from web.desk.facts import FleetFacts, SiteFacts
 from web.desk.figures import Counter, availability_text, figures, money, recurrence_title
 from web.desk.lessons import lessons
 from web.desk.notify import NoticeState, Notification
 from web.desk.orders import Commander
+from web.desk.register import RegisterFile
 from web.desk.remote import Remote
 from web.desk.story import story
 from web.desk.useless import for_nothing
@@ -47,6 +51,10 @@ class DeskOptions:
     secure: bool = False
     told: bool = False
     commander: Commander | None = None
+    office: Office | None = None
+    """What reports are counted with; ``None``: nothing but the facts."""
+    owners: tuple[str, ...] = ()
+    """Who may approve what is entered afterwards; empty: anybody but the one who entered it."""
 
 
 def create_app(facts: FleetFacts, options: DeskOptions, clock: Clock) -> Flask:
@@ -60,6 +68,10 @@ def create_app(facts: FleetFacts, options: DeskOptions, clock: Clock) -> Flask:
                 NavItem("fleet", msgid("Sites")),
                 NavItem("incidents", msgid("Incidents")),
                 NavItem("figures", msgid("Engagements")),
+                NavItem("steer.newest", msgid("Rapport")),
+                NavItem("steer.costs", msgid("Coûts")),
+                NavItem("steer.upkeep", msgid("Entretien")),
+                NavItem("calendar", msgid("Calendrier")),
                 NavItem("messages", msgid("Messages")),
             ),
             accounts=options.accounts,
@@ -97,6 +109,7 @@ def create_app(facts: FleetFacts, options: DeskOptions, clock: Clock) -> Flask:
     ):
         app.add_url_rule(rule, view.__name__, needs_sign_in(view), methods=["POST"])
     app.register_blueprint(api.blueprint(facts, counter))
+    _steering(app, options.office or Office(facts, MemoryBook(), RegisterFile(None)), options)
 
     @app.get("/healthz")
     def healthz() -> Response:
@@ -104,6 +117,12 @@ def create_app(facts: FleetFacts, options: DeskOptions, clock: Clock) -> Flask:
         return jsonify({"status": "ok"})
 
     return app
+
+
+def _steering(app: Flask, office: Office, options: DeskOptions) -> None:
+    """Report, costs, upkeep, and what people write into the book."""
+    app.register_blueprint(steer.blueprint(office, options.organisation))
+    Bookkeeping(office, options.owners).register(app)
 
 
 class Desk:

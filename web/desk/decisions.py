@@ -53,6 +53,9 @@ class MemoryBook:
         self._kept: dict[str, Entry] = {}
         self.write(*entries)
 
+    def __len__(self) -> int:
+        return len(self._kept)
+
     def entries(self, *kinds: str) -> list[Entry]:
         """Those of the given kinds."""
         return [entry for entry in self._kept.values() if entry.kind in kinds]
@@ -82,19 +85,22 @@ def feast(country: str, on: date, to: date, who: str, at: float) -> Entry:
 
 
 def amendments_of(entries: Iterable[Entry]) -> tuple[list[Amendment], list[Ruling]]:
-    """What was entered about maintenance and pauses, and what was said about it."""
-    entered, words = [], []
+    """What was entered about maintenance and pauses, and what was said about it. One that has ended is written again
+    with its end: the last word about each counts."""
+    entered: dict[str, Amendment] = {}
+    words = []
     for entry in entries:
         if entry.kind == AMENDMENT:
-            entered.append(msgspec.convert(entry.body, Amendment))
+            one = msgspec.convert(entry.body, Amendment)
+            entered[one.id] = one
         elif entry.kind == RULING:
             words.append(msgspec.convert(entry.body, Ruling))
-    return entered, words
+    return list(entered.values()), words
 
 
-def amended(one: Amendment) -> Entry:
-    """An amendment as an entry."""
-    return Entry(f"amendment {one.id}", AMENDMENT, one.entered_at, one.entered_by, msgspec.to_builtins(one))
+def amended(one: Amendment, who: str, at: float) -> Entry:
+    """An amendment as an entry: what ``who`` wrote down at an instant."""
+    return Entry(f"amendment {one.id} {one.end}", AMENDMENT, at, who, msgspec.to_builtins(one))
 
 
 def ruled(one: Ruling) -> Entry:

@@ -27,6 +27,10 @@ _SMTP_FORWARDED = 251
 _SMTP_PERMANENT = 500
 
 
+Attach = Callable[[Notification], tuple[str, bytes] | None]
+"""What goes with a message: the name of a PDF and its bytes, or nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class MailServer:
     """How mail leaves. ``security`` is starttls (required: no message goes out in the clear), tls, or none for a relay
@@ -46,9 +50,10 @@ class Mail:
     """Delivers by SMTP. The Message-ID comes from the message's key: a second copy sent because an answer was lost is
     recognised by mail programs. The proof is that id and what the server said to it."""
 
-    def __init__(self, server: MailServer, clock: Clock) -> None:
+    def __init__(self, server: MailServer, clock: Clock, attach: Attach = lambda _message: None) -> None:
         self._server = server
         self._clock = clock
+        self._attach = attach
 
     def deliver(self, message: Notification) -> str:
         """See ``Channel.deliver``."""
@@ -105,6 +110,10 @@ class Mail:
         thread = hashlib.sha256(f"{message.site}/{message.incident}".encode()).hexdigest()[:24]
         letter["References"] = f"<{thread}@{domain}>"
         letter.set_content(message.text, cte="base64")
+        attached = self._attach(message)
+        if attached is not None:
+            name, data = attached
+            letter.add_attachment(data, maintype="application", subtype="pdf", filename=name)
         return letter
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from gateway.core.incident import Change, Transition, apply
+from web.desk.decisions import MemoryBook
 from web.desk.facts import SiteFacts
 from web.desk.notify import Notification
 
@@ -18,7 +19,9 @@ class MemoryFleet:
         sites: Iterable[SiteFacts] = (),
         notifications: Iterable[Notification] = (),
         transitions: Mapping[str, Sequence[Transition]] | None = None,
+        book: MemoryBook | None = None,
     ) -> None:
+        self.book = book or MemoryBook()
         self._transitions = transitions or {}
         self._sites = list(sites)
         self._notifications = list(notifications)
@@ -26,7 +29,7 @@ class MemoryFleet:
 
     def version(self) -> str:
         """Counts what was written."""
-        return str(self._version)
+        return f"{self._version}.{len(self.book)}"
 
     def sites(self) -> Sequence[SiteFacts]:
         """All sites."""

@@ -9,9 +9,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from gateway.core.calendar import DAYS
 from gateway.core.device import IDENTIFIER
 from gateway.core.document import Table, read_toml
 from gateway.core.incident import Priority
+from gateway.core.reports.period import Rhythm
 from gateway.settings import CalendarSettings, PageSettings, Secret, UplinkSettings, reveal
 from gateway.settings.calendar import read_calendar
 from gateway.settings.common import read_connection, read_page, read_path, read_secret, read_text
@@ -53,6 +55,10 @@ class DeskSettings:
     """When those who answer for incidents work, in ``timezone``; ``None``: as each site does."""
     register: Path | None = None
     """The register of contracts, duties and approved firmware (`register.toml`)."""
+    rhythm: Rhythm = field(default_factory=Rhythm)
+    """When reports are due."""
+    owners: tuple[str, ...] = ()
+    """Who may approve what is entered afterwards; empty: anybody but the one who entered it."""
 
 
 def load(path: Path) -> DeskSettings:
@@ -92,6 +98,8 @@ def parse(text: str, path: Path) -> DeskSettings:
         secure=secure,
         responder=read_calendar(root.table("responder")) if "responder" in root else None,
         register=read_path(desk, "register", base),
+        rhythm=_rhythm(root.table("reports"), _zone(desk)),
+        owners=desk.texts("owners"),
     )
     _check_people(root, settings)
     for table in (root, desk, data_table, broker, webhook):
@@ -114,6 +122,13 @@ def _zone(table: Table) -> str:
     except (OSError, ValueError, KeyError):  # ZoneInfoNotFoundError is a KeyError
         table.fault("timezone", f'timezone "{name}" is unknown', 'write it as "Africa/Algiers"')
     return name
+
+
+def _rhythm(table: Table, zone: str) -> Rhythm:
+    known = Rhythm()
+    rhythm = Rhythm(zone, table.choice("day", DAYS, known.day), table.integer("hour", known.hour, high=23))
+    table.done()
+    return rhythm
 
 
 def _database(table: Table, data: Path) -> str:
@@ -178,6 +193,7 @@ def _recipient(table: Table, rules: NotifyRules) -> Recipient:
         sites=table.texts("sites"),
         lowest=Priority(table.choice("lowest", ("P1", "P2", "P3"), "P3")),
         **read_place(table, channel, rules),
+        reports=_reports(table, channel),
     )
     if channel == "mail":
         _address(table, "address")
@@ -185,6 +201,17 @@ def _recipient(table: Table, rules: NotifyRules) -> Recipient:
         table.fault("address", f'{table.name("address")} = "{recipient.address}" is no URL', 'write "https://..."')
     table.done()
     return recipient
+
+
+def _reports(table: Table, channel: str) -> tuple[str, ...]:
+    """Which reports somebody gets: by mail both, unless they say otherwise."""
+    wanted = table.texts("reports") if "reports" in table else ("weekly", "monthly") if channel == "mail" else ()
+    for one in wanted:
+        if one not in ("weekly", "monthly"):
+            table.fault("reports", f'{table.name("reports")}: "{one}" is no report', 'choose from "weekly", "monthly"')
+    if wanted and channel != "mail":
+        table.fault("reports", f"{table.name('reports')}: reports go by mail only", 'set channel = "mail"')
+    return wanted
 
 
 def _check_people(root: Table, settings: DeskSettings) -> None:
