@@ -13,6 +13,7 @@ _COMMANDS = {
     "check": "gateway.main.check:check",
     "demo": "gateway.main.demo:demo",
     "desk": "gateway.main.desk:desk",
+    "discover": "gateway.main.discover:discover",
     "doctor": "gateway.main.doctor:doctor",
     "export": "gateway.main.inventory:export",
     "import": "gateway.main.inventory:import_",

@@ -17,7 +17,8 @@ from gateway.core.reading import FailureKind, Poll, Reading
 from gateway.core.units import unit_of
 
 
-def _v3(given: str) -> dict[str, str]:
+def v3_option(given: str) -> dict[str, str]:
+    """``USER:AUTH:PRIV[:AUTHPROTO:PRIVPROTO]`` as the arguments of SnmpAuth. Raises BadParameter."""
     names = ("user", "auth", "priv", "auth_protocol", "priv_protocol")
     parts = given.split(":")
     if len(parts) > len(names):
@@ -51,7 +52,7 @@ def _auth(community: str, v1: bool, v3: str | None) -> Any:
     from gateway.collect.snmp import SnmpAuth
 
     if v3:
-        return SnmpAuth("3", **_v3(v3))
+        return SnmpAuth("3", **v3_option(v3))
     return SnmpAuth("1" if v1 else "2c", community)
 
 
