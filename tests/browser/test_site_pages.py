@@ -33,6 +33,7 @@ PATHS = (
     "/devices",
     "/devices/ups-1",
     "/box",
+    "/report",
     "/help",
     "/sign-in",
     "/sign-in/code",

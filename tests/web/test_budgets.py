@@ -18,6 +18,7 @@ PATHS = (
     "/devices/ups-1",
     "/devices/srv-1",
     "/box",
+    "/report",
     "/help",
     "/sign-in",
     "/sign-in/code",

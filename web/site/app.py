@@ -24,6 +24,7 @@ from web.site import api, views
 from web.site.device_view import device_view
 from web.site.facts import DAY_S, Facts, Sources, gather
 from web.site.legend import done_text, failure_word, help_view, light_word
+from web.site.reporting import Reporting
 from web.site.sentences import kind_name
 
 _FOLDER = Path(__file__).parent
@@ -64,6 +65,7 @@ def create_app(settings: Settings, clock: Clock, sources: Sources, *, secret_key
     )
     _pages(app, sources)
     _actions(app, sources)
+    Reporting(sources, clock).register(app)
     _api(app, sources)
     return app
 

@@ -104,6 +104,8 @@ def done_text(key: str, say: Language) -> str:
         "intervention_start": say.gettext("C’est noté : l’intervention a commencé."),
         "note": say.gettext("La note est enregistrée."),
         "tick": say.gettext("C’est noté : cette étape est faite."),
+        "report": say.gettext("C’est signalé : la panne s’affiche ici dans quelques secondes."),
+        "resolve": say.gettext("C’est noté : cette panne est terminée."),
         "silence": say.gettext("Le bip est coupé pour 30 minutes. Une nouvelle panne sonnera."),
         "poll_now": say.gettext("Les appareils vont être relus."),
     }
