@@ -109,3 +109,15 @@ def test_forecasts_of_a_newer_version_are_passed_over(depot: Callable[..., Any])
     ]
     newer = replace(facts, status={**facts.status, "forecasts": rows})
     assert [(one.what, one.why) for one in ends(newer, FR)] == [("Disque plein", "")]
+
+
+def test_programs_get_one_line_for_a_screen_of_lights(depot: Callable[..., Any]) -> None:
+    first = depot().client.get("/api/v1/incidents").json["incidents"][0]
+    assert first["line"] == {
+        "fr": "P1 Dépôt de Rouiba: Serveur de caisse ne répond plus, depuis 09:42, arrêté : Caisse et facturation, "
+        "Karim Benali s’en occupe",
+        "ar": "P1 Dépôt de Rouiba: Serveur de caisse لا يستجيب، منذ 09:42، متوقف: Caisse et facturation، "
+        "المتكفّل: Karim Benali",
+        "en": "P1 Dépôt de Rouiba: Serveur de caisse no longer answers, since 09:42, stopped: Caisse et facturation, "
+        "Karim Benali is on it",
+    }

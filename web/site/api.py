@@ -7,10 +7,12 @@ from typing import Any
 
 from gateway.core.device import GATEWAY
 from gateway.core.incident import Incident, Verdict
+from gateway.core.narrative import one_line
 from gateway.core.units import METRICS, unit_of
 from web.common import iso
 from web.common.deadlines import Deadline
 from web.common.language import Language
+from web.site.context import context_of
 from web.site.facts import Facts, Series
 from web.site.sentences import business_title, incident_title
 
@@ -148,6 +150,9 @@ def incident_json(facts: Facts, incident: Incident, languages: Mapping[str, Lang
         "response_due_at": _due(both.response),
         "restore_due_at": _due(both.restore),
         "breached": {"response": _missed(both.response), "restore": _missed(both.restore)},
+        "line": {
+            say.code: one_line(incident, context_of(facts, incident, (), say), say.code) for say in languages.values()
+        },
         "title": {code: incident_title(incident, facts.park, say) for code, say in languages.items()},
         "story": [
             {"at": iso(one.at), "kind": one.kind, "who": one.who, "text": one.text, "cause": one.cause or None}

@@ -10,12 +10,12 @@ from markupsafe import Markup
 
 from gateway.core.device import GATEWAY
 from gateway.core.incident import Incident, Transition
-from gateway.core.narrative import Context
 from gateway.core.proposals import recurrence_of
 from gateway.ports import CurrentVerdict
 from web.common import Formats, State
 from web.common.guidance import checklist, tried
 from web.common.guidance import told as told_lines
+from web.site.context import context_of
 from web.site.facts import DAY_S, Facts, Sources, hourly
 from web.site.foresight import ends
 from web.site.sentences import (
@@ -212,7 +212,7 @@ def incident_view(facts: Facts, incident: Incident, past: Sequence[Incident], fo
         "runbook": checklist(incident, runbooks, formats, lambda who: author(who, say)),
         "tried": tried(incident, past, park, runbooks, formats) if incident.open else [],
         "again": again,
-        "report": told_lines(incident, _context(facts, incident, again, formats), say),
+        "report": told_lines(incident, context_of(facts, incident, again, say), say),
         "address": address,
         "qr": qr(address) if address else "",
         "state": state,
@@ -236,24 +236,6 @@ def incident_view(facts: Facts, incident: Incident, past: Sequence[Incident], fo
             if device in devices
         ],
     }
-
-
-def _context(facts: Facts, incident: Incident, again: Sequence[Incident], formats: Formats) -> Context:
-    """What the report of an incident is told from."""
-    card, clocks = facts.card, facts.clocks(incident)
-    subjects = {symptom.device for symptom in incident.symptoms} | {incident.root_device or ""}
-    return Context(
-        facts.park,
-        facts.now,
-        card.name,
-        card.timezone,
-        "ar" if card.language == "ar" else "en" if card.language == "en" else "fr",
-        card.hours,
-        clocks.response,
-        clocks.restore,
-        again,
-        names={one: called(one, facts.park, formats.language) for one in subjects if one},
-    )
 
 
 def devices_view(facts: Facts, formats: Formats) -> View:
