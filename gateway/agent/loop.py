@@ -370,11 +370,13 @@ class Agent:
         waiting = self.parts.outbox.waiting()
         body = summary_body(summary(self.watch, self.parts.clock.wall(), self.signal, waiting))
         self.parts.outbox.put(Message("summary", _SUMMARY_LANE, body), stamp(self.parts.clock))
+        if self.latest.news:
+            self._tell_inventory()
 
     def _tell_inventory(self) -> None:
-        settings = self.parts.settings
+        settings, park = self.parts.settings, self.latest.identified(self.parts.park)
         contact = (settings.contact_name, settings.contact_phone)
-        body = inventory_body(settings.site, self.parts.park, settings.service_levels, settings.calendar, contact)
+        body = inventory_body(settings.site, park, settings.service_levels, settings.calendar, contact)
         self.parts.outbox.put(Message("rpt", _SUMMARY_LANE, body), stamp(self.parts.clock))
 
     # panel
