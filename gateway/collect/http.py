@@ -37,7 +37,7 @@ async def ask(url: str, expect: str, timeout_s: float, trust: Trust) -> Answer:
     async with asking(url, timeout_s):
         while True:
             requests += 1
-            page, expires_at = await _get(urlsplit(url), trust)
+            page, expires_at = await get(urlsplit(url), trust)
             if expires_at is not None:
                 remaining = expires_at - trust.now
             to = onward(url, page)
@@ -79,7 +79,8 @@ def _wrong(url: str, status: int, detail: str) -> Failure:
     return Failure(kind, url, f"HTTP {status}" + (f", {detail}" if detail else ""))
 
 
-async def _get(url: SplitResult, trust: Trust) -> tuple[Page, float | None]:
+async def get(url: SplitResult, trust: Trust) -> tuple[Page, float | None]:
+    """(page, end of the certificate) of one GET; call it within ``asking``. Raises NoAnswerError and OSError."""
     host = url.hostname or ""
     secure = url.scheme == "https"
     port = url.port or (_SECURE if secure else 80)

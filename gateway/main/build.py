@@ -13,6 +13,7 @@ from gateway.clock import Clock, SystemClock
 from gateway.collect.backup import Backup
 from gateway.collect.nut import Nut
 from gateway.collect.reach import Reach
+from gateway.collect.scrape import Scrape
 from gateway.collect.self import OwnHealth
 from gateway.collect.smart import Smart
 from gateway.collect.snmp_auth import SnmpAuth
@@ -136,6 +137,7 @@ def build_collectors(settings: Settings, clock: Clock, devices: Iterable[Device]
         "nut": lambda: Nut(clock),
         "smart": lambda: Smart(clock, shell=shell(settings)),
         "backup": lambda: Backup(clock, shell(settings)),
+        "scrape": lambda: Scrape(clock),
         "self": lambda: OwnHealth(clock, data=settings.data),
     }
     unknown = sorted(wanted - makers.keys())

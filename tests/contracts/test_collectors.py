@@ -12,11 +12,14 @@ import pytest
 
 from gateway.clock import FakeClock
 from gateway.collect.asking import Answer, NoAnswerError
+from gateway.collect.backup import Backup
 from gateway.collect.echo import FakeEcho, ForbiddenError
 from gateway.collect.nut import Nut
 from gateway.collect.reach import Reach
+from gateway.collect.scrape import Scrape
 from gateway.collect.self import OwnHealth
 from gateway.collect.smart import FakeDisks, Smart
+from gateway.collect.ssh import FakeShell
 from gateway.core.device import Device
 from gateway.core.reading import Failure, FailureKind, Poll
 from gateway.core.units import METRICS
@@ -30,6 +33,9 @@ _DISKS = {
     ("--all", "--nocheck=standby", "--device=sat", "/dev/sda"): (json.dumps(_DISK), 0),
 }
 
+_BOTH = ("dev-1", "dev-2")
+_TOLD = json.dumps([{"devices": [{"name": "/dev/sda", "type": "sat"}]}, {"device": {"name": "/dev/sda"}, **_DISK}])
+
 COLLECTORS: Mapping[str, Callable[[], Collector]] = {
     "reach, answering": lambda: Reach(CLOCK, echo=FakeEcho(Answer(0.001, loss=0.0))),
     "reach, silent": lambda: Reach(CLOCK, echo=FakeEcho(SILENCE)),
@@ -39,6 +45,15 @@ COLLECTORS: Mapping[str, Callable[[], Collector]] = {
     "smart, fake": lambda: Smart(CLOCK, FakeDisks(_DISKS)),
     "smart, no disks": lambda: Smart(CLOCK, FakeDisks({})),
     "smart, real": lambda: Smart(CLOCK),
+    "smart over ssh": lambda: Smart(CLOCK, FakeDisks({}), FakeShell({(name, "smart"): _TOLD for name in _BOTH})),
+    "smart over ssh, silent": lambda: Smart(CLOCK, FakeDisks({}), FakeShell({})),
+    "smart over ssh, garbage": lambda: Smart(
+        CLOCK, FakeDisks({}), FakeShell({(name, "smart"): "{[" for name in _BOTH})
+    ),
+    "backup": lambda: Backup(CLOCK, FakeShell({(name, "backup erp"): "3600 1000\n" for name in _BOTH})),
+    "backup, silent": lambda: Backup(CLOCK, FakeShell({})),
+    "backup, garbage": lambda: Backup(CLOCK, FakeShell({(name, "backup erp"): "yesterday" for name in _BOTH})),
+    "scrape, nobody there": lambda: Scrape(CLOCK, timeout_s=0.5),
     "self, real": lambda: OwnHealth(CLOCK),
     "self, bare machine": lambda: OwnHealth(CLOCK, root=Path("/nonexistent"), throttled=lambda: ""),
 }
@@ -58,7 +73,13 @@ def collector(request: pytest.FixtureRequest) -> Collector:
 @pytest.fixture
 def device() -> Device:
     port = free_port()
-    return Device("dev-1", "A device", address="127.0.0.1", ports={"nut": port})
+    return Device(
+        *("dev-1", "A device"),
+        address="127.0.0.1",
+        ports={"nut": port, "scrape": port},
+        access={"ssh": "it"},
+        backups=("erp",),
+    )
 
 
 async def test_a_poll_says_whose_it_is_by_what_and_when(collector: Collector, device: Device) -> None:
@@ -103,7 +124,9 @@ async def test_a_series_is_told_once_in_a_poll(collector: Collector, device: Dev
 
 
 async def test_polls_of_two_devices_at_once_do_not_mix(collector: Collector, device: Device) -> None:
-    other = Device("dev-2", "Another", address=device.address, ports=device.ports)
+    other = Device(
+        "dev-2", "Another", address=device.address, ports=device.ports, access=device.access, backups=("erp",)
+    )
     polls = await asyncio.gather(collector.poll(device), collector.poll(other))
     assert [poll.device for poll in polls] == ["dev-1", "dev-2"]
     assert all(reading.device == poll.device for poll in polls for reading in poll.readings)
