@@ -26,6 +26,7 @@ from web.site.facts import DAY_S, Facts, Sources, gather
 from web.site.legend import done_text, failure_word, help_view, light_word
 from web.site.reporting import Reporting
 from web.site.sentences import kind_name
+from web.site.week import Week
 
 _FOLDER = Path(__file__).parent
 _TEXT_LENGTH = 500
@@ -35,6 +36,7 @@ _NAV = (
     NavItem("status", msgid("État du site")),
     NavItem("incidents", msgid("Pannes")),
     NavItem("devices", msgid("Appareils")),
+    NavItem("week", msgid("Semaine")),
     NavItem("box", msgid("Technicien")),
 )
 
@@ -64,6 +66,7 @@ def create_app(settings: Settings, clock: Clock, sources: Sources, *, secret_key
         **{str(state): state for state in State},
     )
     _pages(app, sources)
+    Week(sources).register(app)
     _actions(app, sources)
     Reporting(sources, clock).register(app)
     _api(app, sources)
