@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from gateway.collect.snmp_values import ABSENT, Answers, System, number_of, system_of, text_of
+from gateway.collect.snmp_values import ABSENT, Answers, System, mac_of, number_of, system_of, text_of
 from gateway.core import ups
 from gateway.core.device import Kind
 from gateway.core.reading import Identity, Severity
+from gateway.profiles.age import made_on
+from gateway.profiles.macs import mac_vendor
 from gateway.profiles.model import (
     Match,
     Oids,
@@ -308,14 +310,15 @@ def combine(parts: Iterable[list[Item]]) -> list[Item]:
 def identify(profiles: list[Profile], answers: Answers, vendor: str = "") -> Identity:
     """What the device says of itself; the most specific profile that knows has the word. ``vendor`` if none knows."""
     system = system_of(answers)
-    texts = {"vendor": "", "model": "", "serial": "", "firmware": "", "name": ""}
+    texts = {"vendor": "", "model": "", "serial": "", "firmware": "", "name": "", "made": ""}
+    mac = ""
     for profile in profiles:
         device = _Row(answers, profile.scalars, {}, system, {})
         for name, text in texts.items():
             texts[name] = text or getattr(profile.identity, name)(device.text)
         for table in profile.table:
             if table.identity is not None:
-                _identify_row(table, table.identity, device, texts)
+                mac = mac or _identify_rows(table, table.identity, device, texts)
     kind = next((profile.kind for profile in profiles if profile.kind), Kind.OTHER)
     return Identity(
         profile=profiles[0].id if profiles else "",
@@ -327,12 +330,19 @@ def identify(profiles: list[Profile], answers: Answers, vendor: str = "") -> Ide
         name=texts["name"] or system.name,
         sys_object_id=dotted(system.object_id),
         description=system.description,
+        mac=mac,
+        mac_vendor=mac_vendor(mac),
+        made_on=made_on(texts["made"], texts["vendor"] or vendor, texts["serial"]),
     )
 
 
-def _identify_row(table: Table, wanted: TableIdentity, device: _Row, texts: dict[str, str]) -> None:
+def _identify_rows(table: Table, wanted: TableIdentity, device: _Row, texts: dict[str, str]) -> str:
+    """Fills what is empty in ``texts`` from the rows that fit; returns the first hardware address, "" if none."""
+    mac = ""
     for index in indexes(table, device.answers):
         row = device.row(table.columns, index)
         if row.fits(wanted.where):
-            for name in ("vendor", "model", "serial", "firmware"):
+            for name in ("vendor", "model", "serial", "firmware", "made"):
                 texts[name] = texts[name] or getattr(wanted, name)(row.text)
+            mac = mac or (mac_of(row.found(wanted.mac)[1]) if wanted.mac else "")
+    return mac

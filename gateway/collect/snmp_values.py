@@ -85,6 +85,14 @@ def _decoded(content: bytes) -> str:
     return text.strip()
 
 
+def mac_of(value: Value) -> str:
+    """A hardware address as text (``00:1b:a9:00:00:01``); "" for none, for zeros and for groups of receivers."""
+    content = value.content
+    if not isinstance(content, bytes) or len(content) != 6 or not any(content) or content[0] & 1:
+        return ""
+    return content.hex(":")
+
+
 def _two_byte_text(content: bytes) -> str | None:
     """Latin text in two bytes a character, as agents on Windows CE and some UPS cards write it; None if it is none."""
     if len(content) < 4 or len(content) % 2:

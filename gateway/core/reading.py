@@ -59,7 +59,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a device says of itself. Absent is an empty string."""
+    """What a device says of itself. Absent is an empty string.
+
+    ``mac`` is the hardware address of its first wired port (``00:1b:a9:00:00:01``), ``mac_vendor`` who made that port.
+    ``made_on`` is the ISO date on which it was made, or the Monday of that week: a hint of its age.
+    """
 
     profile: str = ""
     kind: str = ""
@@ -70,6 +74,9 @@ class Identity:
     name: str = ""
     sys_object_id: str = ""
     description: str = ""
+    mac: str = ""
+    mac_vendor: str = ""
+    made_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,9 @@ def document(address: str, poll: Poll) -> dict[str, Any]:
         "name": known.name,
         "sys_object_id": known.sys_object_id,
         "description": known.description,
+        "mac": known.mac,
+        "mac_vendor": known.mac_vendor,
+        "made_on": known.made_on,
     }
     return {
         "address": address,
@@ -130,7 +133,14 @@ def _told(host: str, poll: Poll) -> str:
     named = known.model.lower().startswith(known.vendor.lower())
     make = known.model if named else f"{known.vendor} {known.model}"
     lines = [f"{host}: {known.kind}, {make.strip() or 'of unknown make'}"]
-    for name, text in (("profile", known.profile), ("serial", known.serial), ("firmware", known.firmware)):
+    mac = f"{known.mac} ({known.mac_vendor})" if known.mac_vendor else known.mac
+    for name, text in (
+        ("profile", known.profile),
+        ("serial", known.serial),
+        ("firmware", known.firmware),
+        ("made", known.made_on),
+        ("mac", mac),
+    ):
         if text:
             lines.append(f"  {name:9} {text}")
     lines.append(f"  {'asked':9} {poll.requests} requests, {poll.elapsed_s:.1f} s")

@@ -162,7 +162,7 @@ def _complaints(profile: Profile) -> list[_Complaint]:
     scalars = {*profile.scalars, *SYSTEM_NAMES[:-1]}
     found = list(_match_complaints(profile))
     found += _quantities((), profile.reading, scalars, profile)
-    for field in ("vendor", "model", "serial", "firmware", "name"):
+    for field in ("vendor", "model", "serial", "firmware", "name", "made"):
         found += _unknown_names(("identity", field), getattr(profile.identity, field), scalars)
     for number, table in enumerate(profile.table):
         found += _table_complaints(("table", number), table, profile)
@@ -208,8 +208,9 @@ def _table_complaints(at: KeyPath, table: Table, profile: Profile) -> Iterator[_
         yield at, "a table without readings or identity is asked for nothing"
     yield from _quantities(at, table.reading, names, profile)
     if isinstance(table.identity, TableIdentity):
-        for field in ("vendor", "model", "serial", "firmware"):
+        for field in ("vendor", "model", "serial", "firmware", "made"):
             yield from _unknown_names((*at, "identity", field), getattr(table.identity, field), names)
+        yield from _unknown_keys((*at, "identity", "mac"), filter(None, [table.identity.mac]), names)
         yield from _unknown_keys((*at, "identity", "where"), table.identity.where, names)
 
 

@@ -125,6 +125,9 @@ class TableIdentity(Struct, frozen=True, forbid_unknown_fields=True):
     model: Templates = Templates()
     serial: Templates = Templates()
     firmware: Templates = Templates()
+    made: Templates = Templates()
+    mac: str = ""
+    """Column of the hardware address."""
 
 
 class Table(Struct, frozen=True, forbid_unknown_fields=True):
@@ -147,6 +150,8 @@ class IdentityTexts(Struct, frozen=True, forbid_unknown_fields=True):
     serial: Templates = Templates()
     firmware: Templates = Templates()
     name: Templates = Templates()
+    made: Templates = Templates()
+    """The day it was made, as the device writes it (``gateway.profiles.age``)."""
 
 
 class Expectation(Struct, frozen=True, forbid_unknown_fields=True):

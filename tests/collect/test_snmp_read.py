@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.collect.snmp_read import Item, choose, combine, identify, understand
-from gateway.collect.snmp_values import Answers, number_of, text_of
+from gateway.collect.snmp_values import Answers, mac_of, number_of, text_of
 from gateway.core.reading import Severity
 from gateway.profiles.load import load
 from gateway.profiles.model import Profile
@@ -370,3 +370,17 @@ def test_any_bytes_have_a_text_and_perhaps_a_number(content: bytes) -> None:
         assert "\0" not in text_of(Value(tag, content))
         number = number_of(Value(tag, content))
         assert number is None or abs(number) < float("inf")
+
+
+@pytest.mark.parametrize(
+    ("content", "mac"),
+    [
+        (b"\x00\x1b\xa9\x00\x00\x01", "00:1b:a9:00:00:01"),
+        (b"ABCDEF", ""),  # 0x41 is odd: a group of receivers, so no card's own
+        (b"@BCDEF", "40:42:43:44:45:46"),  # bytes that happen to be letters
+        (b"\0\0\0\0\0\0", ""),
+        (b"", ""),
+    ],
+)
+def test_a_hardware_address_is_six_bytes_of_one_card(content: bytes, mac: str) -> None:
+    assert mac_of(Value(Tag.OCTETS, content)) == mac

@@ -1,0 +1,77 @@
+"""Who made a network card, by the first three bytes of its hardware address (IEEE, MA-L): makers found in depots."""
+
+from __future__ import annotations
+
+_BLOCKS = {
+    "APC": "00C0B7 282986",
+    "Eaton": "000623 002085",
+    "CyberPower": "000C15",
+    "Tripp Lite": "000667",
+    "Raritan": "000D5D",
+    "VMware": "000569 000C29 001C14 005056",
+    "Microsoft Hyper-V": "00155D",
+    "VirtualBox": "080027",
+    "Raspberry Pi": "28CDC1 2CCF67 B827EB D83ADD DCA632 E45F01",
+    "Synology": "001132 9009D0",
+    "QNAP": "00089B 245EBE",
+    "MikroTik": (
+        "000C42 085531 18FD74 2CC81B 488F5A 48A98A 4C5E0C 64D154 6C3B6B 744D28 789A18 B869F4 C4AD34 CC2DE0 "
+        "D4CA6D DC2C6E E48D8C"
+    ),
+    "Ubiquiti": (
+        "00156D 002722 0418D6 18E829 245A4C 24A43C 44D9E7 602232 687251 68D79A 70A741 7483C2 788A20 802AA8 "
+        "AC8BA9 B4FBE4 DC9FDB E063DA F09FC2 FCECDA"
+    ),
+    "Fortinet": "00090F 04D590 085B0E 704CA5 906CAC 94F392 E81CBA",
+    "Axis": "00408C ACCC8E B8A44F",
+    "Hikvision": "1868CB 2857BE 4419B6 4CBD8F 54C415 64DB8B 94E1AC A41437 BCAD28 C056E3",
+    "Dahua": "14A78B 38AF29 3CEF8C 4C11BF 9002A9 A0BD1D E0508B",
+    "Dell": (
+        "001422 001EC9 00219B 0026B9 141877 1866DA 246E96 2CEA7F 4CD98F 509A4C 549F35 847BEB 90B11C B083FE "
+        "B82A72 D09466 D4AE52 F48E38 F8BC12"
+    ),
+    "HPE": "000BCD 0017A4 009C02 08F1EA 1402EC 20677C 3CD92B 48DF37 70106F 8030E0 941882 9457A5 9C8E99 A01D48 EC9A74",
+    "Aruba": "000B86 001A1E 204C03 24DEC6 703A0E 94B40F",
+    "Supermicro": "002590 003048 0CC47A 3CECEF AC1F6B",
+    "Fujitsu": "000B5D 001999 003005 4C5262 901B0E B0ACFA",
+    "IBM": "001A64 3440B5 40F2E9 5CF3FC 6CAE8B E41F13",
+    "Intel": "001517 001B21 009027 6805CA 90E2BA A0369F",
+    "Cisco": "00000C 000142 000143 001BD4 001E13 00260B 2C542D 68EFBD",
+    "Huawei": "001882 001E10 00259E 00464B 00E0FC 286ED4 4846FB 4C1FCC ACE215",
+    "H3C": "000FE2 002389 3CE5A6 5866BA",
+    "TP-Link": "002719 14CC20 1C3BF3 50C7BF 54AF97 6032B1 647002 98DED0 A0F3C1 C4E984 EC086B F4F26D",
+    "D-Link": (
+        "00055D 000D88 0015E9 001B11 001CF0 0022B0 14D64D 1C7EE5 1CBDB9 28107B 340804 5CD998 78542E 84C9B2 "
+        "9094E4 BCF685 C4A81D C8BE19 CCB255 F07D68 FC7516"
+    ),
+    "Zyxel": (
+        "001349 0019CB 0023F8 404A03 5067F0 5C6A80 5CE28C 5CF4AB 603197 A0E4CB B0B2DC B8ECA3 BC9911 C86C87 "
+        "CC5D4E EC43F6"
+    ),
+    "Netgear": (
+        "00095B 00146C 001B2F 001E2A 00223F 0024B2 204E7F 28C68E 2CB05D 30469A 4494FC 841B5E 9C3DCF A021B7 "
+        "A040A0 B07FB9 C03F0E C40415 E0469A E091F5"
+    ),
+    "Teltonika": "001E42",
+    "Brother": "001BA9 008077 30055C",
+    "Ricoh": "000074 002673",
+    "Kyocera": "0017C8 00C0EE",
+    "Xerox": "0000AA",
+    "Lexmark": "000400 002000 0021B7",
+    "Canon": "000085 001E8F",
+    "Epson": "000048 0026AB 44D244 64EB8C AC1826",
+    "Konica Minolta": "00206B 0050AA",
+    "Samsung": "0000F0",
+    "HW group": "000A59",
+    "Lantronix": "00204A 0080A3",
+    "Moxa": "0090E8",
+    "Realtek": "00E04C",
+}
+
+_MAKERS = {block: maker for maker, blocks in _BLOCKS.items() for block in blocks.split()}
+
+
+def mac_vendor(mac: str) -> str:
+    """The maker behind a hardware address such as `00:1b:a9:00:00:01`; "" if it is not known or was chosen locally."""
+    digits = "".join(char for char in mac if char.isalnum()).upper()[:6]
+    return _MAKERS.get(digits, "")
