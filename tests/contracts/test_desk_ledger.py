@@ -315,6 +315,19 @@ def test_messages_to_people_keep_their_order_and_their_proof(ledger: Ledger) -> 
     assert kept[1] == _notification("k1")
 
 
+def test_messages_are_read_on_from_a_mark_as_they_stand_now(ledger: Ledger) -> None:
+    assert ledger.since(0) == (0, [])
+    ledger.keep([_notification("k1"), _notification("k2")])
+    mark, made = ledger.since(0)
+    assert [one.key for one in made] == ["k1", "k2"]
+    ledger.keep([replace(_notification("k1"), attempts=1), _notification("k3")])
+    later, made = ledger.since(mark)
+    assert [one.key for one in made] == ["k3"]
+    assert ledger.since(later) == (later, [])
+    assert ledger.since(0)[1][0].attempts == 1
+    assert [one.key for one in ledger.notifications(2)] == ["k2", "k3"]
+
+
 def test_accounts_and_the_one_time_code(ledger: Ledger) -> None:
     people = ledger.people
     assert people.accounts() == []

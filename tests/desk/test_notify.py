@@ -13,7 +13,7 @@ from gateway.clock import FakeClock
 from gateway.core.errors import UnavailableError, VigieError
 from gateway.core.incident import Incident
 from web.desk.digest import Routine
-from web.desk.notifier import LONGEST_RETRY_S, Notifier, Post
+from web.desk.notifier import FORGOTTEN_S, LONGEST_RETRY_S, Notifier, Post
 from web.desk.notify import (
     MemoryMailbox,
     NoticeKind,
@@ -270,6 +270,27 @@ def test_after_a_long_failure_people_get_one_message_not_the_whole_story():
     desk.clock.advance(4000.0)
     notifier.step()
     assert [str(one.state) for one in desk.mailbox.notifications()] == ["withdrawn", "withdrawn", "delivered"]
+    assert desk.mail.got[-1].kind is NoticeKind.RESTORED
+
+
+def test_a_message_that_somebody_else_put_into_the_mailbox_is_delivered():
+    desk = Desk([])
+    notifier = desk.notifier()
+    notifier.step()
+    desk.mailbox.keep([told(NoticeKind.REPORT, state=NoticeState.PENDING, site="", incident="report 2026-W47")])
+    assert notifier.step() == 1
+    assert notifier.step() == 0
+
+
+def test_a_fault_that_outlasts_what_is_held_in_memory_is_told_once_and_so_is_its_end():
+    desk = Desk(at(incident()))
+    notifier = desk.notifier()
+    notifier.step()
+    desk.clock.advance(FORGOTTEN_S + 60.0)
+    assert notifier.step() == 0
+    assert len(desk.mailbox.notifications()) == 1
+    desk.faults = at(incident(restored_at=desk.clock.wall() - 1))
+    assert notifier.step() == 1
     assert desk.mail.got[-1].kind is NoticeKind.RESTORED
 
 

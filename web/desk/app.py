@@ -33,6 +33,8 @@ from web.desk.views import Row, fleet, hero_lead, open_rows, row, spent, tile
 _DAY_S = 86_400.0
 _WEEK_S = 7 * _DAY_S
 _LISTED = 100
+_RECENT = 5000
+"""Messages that a page looks through: those of the last weeks at the busiest headquarters."""
 _COMMENT = 2000
 
 
@@ -182,7 +184,9 @@ class Desk:
                 "hit": [park.services[one] for one in found.services if one in park.services] if park else [],
                 "symptoms": _symptoms(site, found),
                 "support": site.support(found),
-                "sent": [one for one in self._facts.notifications() if (one.site, one.incident) == (site_id, found.id)],
+                "sent": [
+                    one for one in self._facts.notifications(_RECENT) if (one.site, one.incident) == (site_id, found.id)
+                ],
                 "done": _done(request.args.get("done", "")),
                 "asked": self._remote.under(site, found),
                 **lessons(site, found, g.formats, g.now),
@@ -228,7 +232,7 @@ class Desk:
         """Who was told what, with the proof of delivery or the reason why not yet."""
 
         def build() -> dict[str, object]:
-            every = self._facts.notifications()
+            every = self._facts.notifications(_RECENT)
             return {
                 "messages": list(reversed(every))[:_LISTED],
                 "waiting": sum(one.state is NoticeState.PENDING for one in every),
@@ -272,7 +276,7 @@ class Desk:
 
     def _unsent(self) -> list[Notification]:
         """Messages that failed at least once and still wait."""
-        return [one for one in self._facts.notifications() if one.state is NoticeState.PENDING and one.attempts]
+        return [one for one in self._facts.notifications(_RECENT) if one.state is NoticeState.PENDING and one.attempts]
 
     def _site(self, site_id: str) -> SiteFacts:
         found = next((one for one in self._facts.sites() if one.id == site_id), None)

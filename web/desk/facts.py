@@ -115,6 +115,6 @@ class FleetFacts(Protocol):
         """Adds what a person at headquarters did to an incident. Durable when it returns."""
         ...
 
-    def notifications(self) -> Sequence[Notification]:
-        """Every message ever made, oldest first."""
+    def notifications(self, newest: int | None = None) -> Sequence[Notification]:
+        """Every message ever made (or the newest), oldest first."""
         ...

@@ -195,12 +195,20 @@ class Ledger:
             _keep_changes(connection, site, (DESK, 0), [told_here(change)])
             touch(connection)
 
-    def notifications(self) -> list[Notification]:
-        """Every message to people ever made, in the order in which they were made."""
+    def notifications(self, newest: int | None = None) -> list[Notification]:
+        """Every message to people ever made (or the newest), in the order in which they were made."""
         table = tables.notification
         with reading(self._engine) as connection:
-            bodies = connection.scalars(select(table.c.body).order_by(table.c.id)).all()
-        return [msgspec.json.decode(body, type=Notification) for body in bodies]
+            bodies = connection.scalars(select(table.c.body).order_by(table.c.id.desc()).limit(newest)).all()
+        return [msgspec.json.decode(body, type=Notification) for body in reversed(bodies)]
+
+    def since(self, mark: int) -> tuple[int, list[Notification]]:
+        """Messages to people made after a mark (0: all), and the mark to ask with next time."""
+        column = tables.notification.c
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(column.id, column.body).where(column.id > mark).order_by(column.id)).all()
+        made = [msgspec.json.decode(body, type=Notification) for _, body in rows]
+        return (int(rows[-1][0]) if rows else mark), made
 
     def keep(self, messages: Sequence[Notification]) -> None:
         """Adds messages to people or replaces those with the same key, in one transaction."""

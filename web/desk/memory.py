@@ -51,6 +51,6 @@ class MemoryFleet:
         ]
         self._version += 1
 
-    def notifications(self) -> Sequence[Notification]:
-        """All messages."""
-        return list(self._notifications)
+    def notifications(self, newest: int | None = None) -> Sequence[Notification]:
+        """All messages, or the newest."""
+        return self._notifications[-newest:] if newest else list(self._notifications)

@@ -26,6 +26,8 @@ from web.desk.notify import (
 
 FIRST_RETRY_S = 30.0
 LONGEST_RETRY_S = 3600.0
+FORGOTTEN_S = 90 * 86_400.0
+"""Settled messages older than this are not held in memory, unless their incident is still told of."""
 
 
 class Channel(Protocol):
@@ -69,19 +71,35 @@ class Notifier:
         self._post = post
         self._incidents = incidents
         self._clock = clock
+        self._mark = 0
+        self._kept: dict[str, Notification] = {}
 
     def step(self) -> int:
         """Withdraws, makes and tries what is due; returns how many messages were delivered."""
         now = self._clock.wall()
         incidents = list(self._incidents())
-        kept = {message.key: message for message in self._post.mailbox.notifications()}
+        kept = self._recalled(incidents, now)
         gone = superseded(incidents, kept.values())
         kept.update({message.key: message for message in gone})
         made = self._made(incidents, kept.values(), now)
-        kept.update({message.key: message for message in made})
         if gone or made:
             self._post.mailbox.keep([*gone, *made])
-        return self._deliver(kept.values(), now)
+        self._kept = kept | {message.key: message for message in made}
+        return self._deliver(list(self._kept.values()), now)
+
+    def _recalled(self, incidents: Iterable[SiteIncident], now: float) -> dict[str, Notification]:
+        """Every message that may still matter. Nobody else changes one, so only new ones are read; those that were
+        settled long ago, about incidents that are told no more, are forgotten here and stay in the mailbox."""
+        self._mark, made = self._post.mailbox.since(self._mark)
+        self._kept.update({message.key: message for message in made})
+        current = {(one.site, one.incident.id) for one in incidents}
+        return {
+            key: message
+            for key, message in self._kept.items()
+            if message.state is NoticeState.PENDING
+            or message.created_at >= now - FORGOTTEN_S
+            or (message.site, message.incident) in current
+        }
 
     def _made(
         self, incidents: Sequence[SiteIncident], already: Iterable[Notification], now: float
@@ -114,6 +132,7 @@ class Notifier:
                 # one time-out per server and step: the next message in its queue would only wait for the same one
                 resting.add(_server(message))
             self._post.mailbox.keep([outcome])
+            self._kept[outcome.key] = outcome
             delivered += outcome.state is NoticeState.DELIVERED
         return delivered
 

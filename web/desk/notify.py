@@ -281,6 +281,10 @@ class Mailbox(Protocol):
         """All of them in the order in which they were made."""
         ...
 
+    def since(self, mark: int) -> tuple[int, list[Notification]]:
+        """Those made after a mark (0: all) as they stand now, and the mark to ask with next time."""
+        ...
+
     def keep(self, messages: Sequence[Notification]) -> None:
         """Adds messages or replaces those with the same key, in one transaction."""
         ...
@@ -295,6 +299,11 @@ class MemoryMailbox:
     def notifications(self) -> list[Notification]:
         """All messages in the order in which they were made."""
         return list(self._kept.values())
+
+    def since(self, mark: int) -> tuple[int, list[Notification]]:
+        """Those made after the first ``mark``."""
+        made = self.notifications()
+        return len(made), made[mark:]
 
     def keep(self, messages: Sequence[Notification]) -> None:
         """Adds or replaces."""
