@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+from gateway.core.cost import IncidentCost
 from gateway.core.incident import Cause, Change, ChangeKind, Incident, Symptom, fold
 from web.common.formats import Formats
 from web.common.language import Language
@@ -14,6 +15,9 @@ from web.desk.lessons import lessons
 FR = Formats(Language("fr"), ZoneInfo("Africa/Algiers"))
 NOW = 1_795_339_208.0
 DAY = 86_400.0
+
+
+UNKNOWN = IncidentCost("", 0, known=False, told=False)
 
 
 def failure(days_ago: float, *, note: str = "") -> Incident:
@@ -60,7 +64,7 @@ def test_ticks_from_the_depot_are_shown_with_who() -> None:
 
 def test_the_owner_reads_it_in_thirty_seconds() -> None:
     now = failure(0.02)
-    brief = lessons(site(now), now, FR, NOW)["brief"]
+    brief = lessons(site(now), now, FR, NOW)["tell"](UNKNOWN).brief
     assert brief.startswith("Oran : rtr-1 ne répond plus.")
     assert "Personne ne s’en occupe encore" in brief
     assert len(brief.split()) <= 75
@@ -68,4 +72,10 @@ def test_the_owner_reads_it_in_thirty_seconds() -> None:
 
 def test_a_site_without_an_inventory_is_told_too() -> None:
     now = replace(failure(0.02), root_device=None)
-    assert lessons(site(now), now, FR, NOW)["report"]
+    assert lessons(site(now), now, FR, NOW)["tell"](UNKNOWN).report
+
+
+def test_what_was_told_of_its_cost_is_in_the_report() -> None:
+    now = failure(0.02)
+    told = lessons(site(now), now, FR, NOW)["tell"](IncidentCost(now.id, 1_250_000, known=True, told=True))
+    assert "Coût estimé : 12\u202f500\u00a0DZD." in dict(told.report)["Mesuré"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any
 
+from gateway.core.cost import IncidentCost
 from gateway.core.device import Park
 from gateway.core.incident import Incident
-from gateway.core.narrative import Context, for_the_owner
+from gateway.core.narrative import Context, Loss, for_the_owner
 from gateway.core.people import Language as Code
 from gateway.core.proposals import recurrence_of
 from gateway.runbooks import shipped_runbooks
@@ -17,17 +19,30 @@ from web.desk.story import author
 from web.desk.views import promised
 
 
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """An incident in words: in thirty seconds, and line by line."""
+
+    brief: str
+    report: list[tuple[str, list[str]]]
+
+
 def lessons(site: SiteFacts, incident: Incident, formats: Formats, now: float) -> dict[str, Any]:
-    """Template variables for one incident. A site's own runbook stays on its box: the shipped one is shown here."""
+    """Template variables for one incident; ``tell`` puts it in words with its cost (in hundredths). A site's own runbook
+    stays on its box: the shipped one is shown here."""
     park, books = site.park or Park(), shipped_runbooks()
     again = recurrence_of(incident, site.incidents)
     context = _context(site, incident, again, now)
+
+    def tell(cost: IncidentCost) -> Telling:
+        known = replace(context, loss=Loss(cost.amount / 100)) if cost.known else context
+        return Telling(for_the_owner(incident, known, formats.language.code), told(incident, known, formats.language))
+
     return {
         "runbook": checklist(incident, books, formats, lambda who: author(who, formats.language)),
         "tried": tried(incident, site.incidents, park, books, formats) if incident.open else [],
         "again": again,
-        "report": told(incident, context, formats.language),
-        "brief": for_the_owner(incident, context, formats.language.code),
+        "tell": tell,
     }
 
 
