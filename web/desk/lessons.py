@@ -29,7 +29,7 @@ class Telling:
 
 def lessons(site: SiteFacts, incident: Incident, formats: Formats, now: float) -> dict[str, Any]:
     """Template variables for one incident; ``tell`` puts it in words with its cost (in hundredths). A site's own steps
-    stays on its box: the shipped one is shown here."""
+    stay on its box: the shipped one is shown here."""
     park, books = site.park or Park(), shipped_runbooks()
     again = recurrence_of(incident, site.incidents)
     context = _context(site, incident, again, now)
