@@ -205,6 +205,7 @@ def test_many_sites_add_up_to_all_of_them() -> None:
 def test_a_depot_without_books_tells_no_costs_and_no_duties() -> None:
     report = build(counted(books=None), "fr")
     assert [table.id for table in report.tables] == ["levels", "incidents"]
+    assert len(report.tiles) == 3
     assert not any(section.title == "À faire" for section in report.sections)
 
 
@@ -214,7 +215,7 @@ def test_a_second_issue_says_why() -> None:
 
 
 def test_a_week_in_which_nothing_was_recorded_claims_nothing() -> None:
-    empty = counted(SiteRecord("new", "New", Park(), HOURS, HOURS), books=None)
+    empty = counted(SiteRecord("new", "New", Park(), HOURS, HOURS), books=Books())
     report = build(empty, "en")
     assert [tile.value for tile in report.tiles] == ["–", "–", "0", "–"]
     assert report.tables[0].empty == "No service is declared."

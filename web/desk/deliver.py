@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime
 from urllib.parse import urlsplit
 
@@ -93,7 +94,8 @@ class Mail:
         smtp.ehlo_or_helo_if_needed()
         _expect(smtp.mail(self._server.sender), _SMTP_DONE)
         _expect(smtp.rcpt(message.address), _SMTP_DONE, _SMTP_FORWARDED)
-        said = _expect(smtp.data(letter.as_bytes()), _SMTP_DONE)
+        # CRLF: smtplib sends bytes as they are, and to a server bare LF is one line that is too long
+        said = _expect(smtp.data(letter.as_bytes(policy=SMTP_POLICY)), _SMTP_DONE)
         return f"{letter['Message-ID']} {said}"
 
     def _letter(self, message: Notification) -> EmailMessage:

@@ -24,8 +24,9 @@ def standing_word(one: LevelCount, say: Words) -> tuple[str, str]:
 
 
 def tiles(counted: Counted, say: Words) -> tuple[Tile, ...]:
-    """Availability, time to repair, what comes back, what it costs."""
-    return (_availability(counted, say), _repair(counted, say), _recurring(counted, say), _cost(counted, say))
+    """Availability, time to repair, what comes back, what it costs (which a depot is not told)."""
+    found = (_availability(counted, say), _repair(counted, say), _recurring(counted, say))
+    return found if counted.books is None else (*found, _cost(counted, say))
 
 
 def _availability(counted: Counted, say: Words) -> Tile:
