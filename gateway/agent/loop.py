@@ -81,7 +81,7 @@ class Agent:
         self._limit = asyncio.Semaphore(poll.concurrency)
         self._running: dict[str, asyncio.Task[None]] = {}
         self._asked: dict[str, float] = {}
-        self._unasked = Unasked(parts.listeners, self._schedule, self._asked, self.latest.heard)
+        self._unasked = Unasked(parts, self._schedule, self._asked, self.latest)
         self._last_command = 0
         self._faults: set[str] = set()
         self._refused: dict[str, str] = dict.fromkeys(_STORES, "")

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from gateway.agent.foresight import History
 from gateway.agent.orders import Desk
+from gateway.agent.sweeping import Survey
 from gateway.clock import Clock
 from gateway.core.check import Check
 from gateway.core.default_checks import DEFAULT_CHECKS
@@ -125,6 +126,7 @@ class Parts:
     close: Callable[[], None] = lambda: None
     """Lets go of all files, after the agent has ended."""
     listeners: Sequence[Listener] = ()
+    survey: Survey | None = None
     desk: Desk | None = None
     history: History | None = None
     checks: Sequence[Check] = DEFAULT_CHECKS

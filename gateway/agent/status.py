@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from gateway.core.device import GATEWAY, Park
+from gateway.core.discovery import replaced
 from gateway.core.heard import Heard
 from gateway.core.incident import Verdict
 from gateway.core.reading import Identity, Poll, Reading
@@ -29,6 +30,7 @@ class Latest:
     readings: dict[tuple[str, str, str], Reading] = field(default_factory=dict)
     rounds: dict[str, tuple[float, Sequence[Poll]]] = field(default_factory=dict)
     heard: deque[Heard] = field(default_factory=lambda: deque(maxlen=HEARD))
+    discovery: Mapping[str, Any] | None = None
     identities: dict[str, Identity] = field(default_factory=dict)
     news: bool = False
     """True if a device says something else of itself than ``identified`` told last."""
@@ -70,6 +72,15 @@ class Latest:
                 device = replace(device, firmware=seen.firmware or device.firmware, **gaps)
             devices.append(device)
         return Park(devices, park.services.values())
+
+    def replaced(self, park: Park) -> list[dict[str, str]]:
+        """Devices at whose address a machine with another serial number answers."""
+        return [
+            {"device": subject, "serial": poll.identity.serial, "instead_of": park.devices[subject].serial}
+            for subject, (_, polls) in sorted(self.rounds.items())
+            for poll in polls
+            if subject in park.devices and replaced(park.devices[subject], poll.identity)
+        ]
 
     def rows(self) -> list[list[Any]]:
         """[device, metric, instance, label, value, severity, at] of every series."""
@@ -122,4 +133,5 @@ def document(watch: Watch, latest: Latest, extra: Mapping[str, Any]) -> dict[str
     }
     heard = [asdict(line) for line in reversed(latest.heard)]
     told = {"devices": devices, "services": services, "latest": latest.rows(), "heard": heard}
-    return {**told, "gateway": GATEWAY, **extra}
+    told["replaced"] = latest.replaced(watch.park)
+    return {**told, "discovery": latest.discovery, "gateway": GATEWAY, **extra}

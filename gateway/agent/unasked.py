@@ -1,14 +1,17 @@
-"""What devices say unasked: listeners kept open, devices that spoke asked at once, lines kept for the page."""
+"""What comes besides the answers to polls: what devices say unasked, and what sweeps of the networks find."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import structlog
 
+from gateway.agent.parts import Parts
+from gateway.agent.status import Latest
+from gateway.agent.sweeping import Sweeping
 from gateway.core.errors import UnavailableError
-from gateway.core.heard import Heard, Tally
+from gateway.core.heard import Tally
 from gateway.core.reading import Reading
 from gateway.core.schedule import Schedule
 from gateway.ports import Listener
@@ -27,49 +30,57 @@ log = structlog.get_logger()
 
 
 class Unasked:
-    """The listeners of one agent. ``schedule`` says when devices are asked, ``asked`` when they were; ``lines`` takes
-    the newest of what was heard."""
+    """The listeners and the sweeps of one agent. ``schedule`` says when devices are asked, ``asked`` when they were;
+    ``latest`` takes what was heard and found."""
 
-    def __init__(
-        self, listeners: Sequence[Listener], schedule: Schedule, asked: Mapping[str, float], lines: deque[Heard]
-    ) -> None:
+    def __init__(self, parts: Parts, schedule: Schedule, asked: Mapping[str, float], latest: Latest) -> None:
         self._schedule = schedule
         self._asked = asked
-        self._closed: dict[str, tuple[Listener, float]] = {one.name: (one, 0.0) for one in listeners}
+        self._closed: dict[str, tuple[Listener, float]] = {one.name: (one, 0.0) for one in parts.listeners}
         self._open: list[Listener] = []
         self._tally = Tally()
-        self._lines = lines
+        self._latest = latest
+        self._sweeping = Sweeping(parts.survey, self._found)
         self._heard_at = 0.0
-        self.faults: dict[str, str] = dict.fromkeys(self._closed, "")
-        """Why each listener is not open; "" for one that is."""
+        self._unopened: dict[str, str] = dict.fromkeys(self._closed, "")
 
     def step(self, now: float) -> None:
         """Opens what is closed and takes what was said; ``now`` is monotonic."""
         if now - self._heard_at < HEAR_S:
             return
         self._heard_at = now
+        self._sweeping.step(now)
         for listener, at in list(self._closed.values()):
             if now >= at:
                 self._try(listener, now)
         heard = [line for listener in self._open for line in listener.heard()]
         for number, line in enumerate(heard):
             self._tally.add(line)
-            self._lines.append(line)
+            self._latest.heard.append(line)
             if number < LOGGED:
                 log.info(line.channel, source=line.source, device=line.device, kind=line.event, text=line.text)
         for device in {device for line in heard if line.hasten for device in line.devices}:
             self._schedule.hasten([device], self._asked.get(device, now - PAUSE_S) + PAUSE_S)
 
+    @property
+    def faults(self) -> dict[str, str]:
+        """Why each listener is not open and the last sweep failed; "" where all is well."""
+        return {**self._unopened, **self._sweeping.faults}
+
+    def _found(self, document: Mapping[str, Any]) -> None:
+        self._latest.discovery = document
+        log.info("sweep", asked=document["asked"], proposals=len(document["found"]))
+
     def _try(self, listener: Listener, now: float) -> None:
         try:
             listener.open()
         except UnavailableError as error:
-            if self.faults[listener.name] != str(error):
+            if self._unopened[listener.name] != str(error):
                 log.error("cannot listen", listener=listener.name, error=str(error))
-            self.faults[listener.name] = str(error)
+            self._unopened[listener.name] = str(error)
             self._closed[listener.name] = (listener, now + RETRY_S)
         else:
-            self.faults[listener.name] = ""
+            self._unopened[listener.name] = ""
             self._closed.pop(listener.name)
             self._open.append(listener)
 
@@ -78,7 +89,8 @@ class Unasked:
         return self._tally.readings(device, at)
 
     def close(self) -> None:
-        """Ends all listeners."""
+        """Ends all listeners, and a sweep that runs."""
+        self._sweeping.close()
         for listener in self._open:
             listener.close()
         self._open.clear()

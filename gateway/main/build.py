@@ -23,6 +23,7 @@ from gateway.core.errors import Fault, InputError
 from gateway.detect.model import ModelDetector
 from gateway.main.listeners import build_listeners
 from gateway.main.storage import Storage
+from gateway.main.survey import SiteSurvey
 from gateway.main.timeline import Timeline
 from gateway.ports import Collector
 from gateway.profiles.checks import all_checks
@@ -90,6 +91,9 @@ def build_agent(settings: Settings, clock: Clock | None = None) -> Parts:
     samples = SqliteSamples(settings.data / "samples.db", clock, settings.keep, timeline.lines())
     commands = CommandReader(settings.commands)
 
+    def credentials() -> dict[str, SnmpAuth]:
+        return {name: snmp_auth(one) for name, one in settings.credentials.items() if one.type == "snmp"}
+
     def close() -> None:
         for store in (samples, commands, database):
             store.close()
@@ -118,12 +122,8 @@ def build_agent(settings: Settings, clock: Clock | None = None) -> Parts:
         timeline=timeline,
         storage=Storage(settings, samples, database, clock),
         close=close,
-        listeners=build_listeners(
-            settings,
-            park,
-            clock,
-            lambda: [snmp_auth(one) for one in settings.credentials.values() if one.type == "snmp"],
-        ),
+        survey=SiteSurvey(settings, park, clock, credentials) if settings.discovery.enabled else None,
+        listeners=build_listeners(settings, park, clock, lambda: list(credentials().values())),
         version=version(),
     )
 

@@ -7,7 +7,6 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +17,15 @@ from gateway.collect.discover_snmp import SnmpAsker
 from gateway.collect.echo import Echo
 from gateway.collect.snmp_auth import SnmpAuth
 from gateway.collect.surroundings import Network, addresses, attached, permitted, surroundings
-from gateway.core.device import Device
 from gateway.core.discovery import NO_CREDENTIAL, Proposal, Standing, propose
 from gateway.main.build import load_park, snmp_auth
 from gateway.main.probe import v3_option
+from gateway.main.survey import GIVEN, proposal_row, without_given
 from gateway.profiles.load import shipped
 from gateway.settings import Settings, load
-from gateway.store.inventory_form import device_values
 from gateway.store.inventory_toml import write_toml
 
 _USUAL_CONFIG = Path("/etc/vigie/site.toml")
-_GIVEN = "given"
-"""Name of a credential that was given on the command line: it has no name in site.toml yet."""
 
 
 @click.command()
@@ -85,9 +81,9 @@ def _credentials(settings: Settings | None, communities: Sequence[str], v3: str 
     named = settings.credentials.values() if settings else ()
     found = {one.name: snmp_auth(one) for one in named if one.type == "snmp"}
     for number, community in enumerate(communities, start=1):
-        found[f"{_GIVEN}-{number}"] = SnmpAuth("2c", community)
+        found[f"{GIVEN}-{number}"] = SnmpAuth("2c", community)
     if v3:
-        found[f"{_GIVEN}-v3"] = SnmpAuth("3", **v3_option(v3))
+        found[f"{GIVEN}-v3"] = SnmpAuth("3", **v3_option(v3))
     return {**found, NO_CREDENTIAL: SnmpAuth()}
 
 
@@ -123,28 +119,6 @@ def document(network: Network, sweep: Sweep, proposals: Sequence[Proposal]) -> d
     }
 
 
-def proposal_row(one: Proposal) -> dict[str, Any]:
-    """One proposal as it is told to programs and kept in the status document."""
-    found = one.finding
-    return {
-        "address": found.address,
-        "mac": found.mac or None,
-        "standing": one.standing,
-        "replaces": one.replaces or None,
-        "device": device_values(_without_given(one.device)),
-        "guessed": list(one.guessed),
-        "because": list(one.because),
-        "ports": list(found.ports),
-        "services": list(found.services),
-        "description": found.identity.description or None,
-    }
-
-
-def _without_given(device: Device) -> Device:
-    given = device.credential is not None and device.credential.startswith(_GIVEN)
-    return replace(device, credential=None) if given else device
-
-
 def toml_text(proposals: Sequence[Proposal]) -> str:
     """New devices as tables of inventory.toml, each with what it rests on; changes of known devices as comments."""
     parts = []
@@ -152,9 +126,9 @@ def toml_text(proposals: Sequence[Proposal]) -> str:
         if one.standing is Standing.NEW:
             lines = [f"# {reason}" for reason in one.because]
             lines += [f"# guessed, look at it: {', '.join(one.guessed)}"] if one.guessed else []
-            if one.device.credential and one.device.credential.startswith(_GIVEN):
+            if one.device.credential and one.device.credential.startswith(GIVEN):
                 lines.append("# answers the credential of the command line: name it in [credentials.NAME] and here")
-            parts.append("\n".join([*map(_comment, lines), write_toml([_without_given(one.device)], [])]))
+            parts.append("\n".join([*map(_comment, lines), write_toml([without_given(one.device)], [])]))
         elif one.standing is not Standing.KNOWN:
             parts.append(_comment(f"# {one.replaces}: {one.standing}: {', '.join(one.because)}") + "\n")
     return "\n".join(parts) or "# nothing new"

@@ -150,6 +150,15 @@ class TrapSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DiscoverySettings:
+    """Whether the agent sweeps the site's networks by itself, how often, and questions a second."""
+
+    enabled: bool = False
+    every_s: float = 86_400.0
+    per_s: int = 20
+
+
+@dataclass(frozen=True, slots=True)
 class SyslogSettings:
     """Where syslog is received (a port of 0: not that way), and a file of patterns that go before the shipped ones."""
 
@@ -186,6 +195,7 @@ class Settings:
     networks: tuple[str, ...] = ()
     traps: TrapSettings | None = None
     syslog: SyslogSettings | None = None
+    discovery: DiscoverySettings = DiscoverySettings()
     poll: PollSettings = PollSettings()
     page: PageSettings = PageSettings()
     panel: PanelSettings = PanelSettings()

@@ -17,6 +17,7 @@ from gateway.settings.common import read_connection, read_page, read_path, read_
 from gateway.settings.model import (
     Credential,
     DetectSettings,
+    DiscoverySettings,
     KeepSettings,
     NotifySettings,
     PanelSettings,
@@ -63,6 +64,7 @@ def parse(text: str, path: Path) -> Settings:
         networks=_networks(networks),
         traps=_traps(root.table("traps")) if "traps" in root else None,
         syslog=_syslog(root.table("syslog"), base) if "syslog" in root else None,
+        discovery=_discovery(root.table("discovery")),
         poll=_poll(root.table("poll")),
         page=read_page(root.table("page")),
         panel=_panel(root.table("panel")),
@@ -221,6 +223,19 @@ def _syslog(table: Table, base: Path) -> SyslogSettings:
         table.fault("udp", "syslog: neither udp nor tcp has a port", "give one of them a port, or leave [syslog] out")
     table.done()
     return syslog
+
+
+def _discovery(table: Table) -> DiscoverySettings:
+    known = DiscoverySettings()
+    discovery = DiscoverySettings(
+        table.boolean("enabled", default=known.enabled),
+        table.duration("every", days=True) or known.every_s,
+        table.integer("rate", known.per_s, low=1, high=200),
+    )
+    if discovery.every_s < 3600:
+        table.fault("every", "the networks would be swept more than once an hour", 'write "1h" or more')
+    table.done()
+    return discovery
 
 
 def _poll(table: Table) -> PollSettings:

@@ -19,11 +19,53 @@ from gateway.collect.listening import FakeListener
 from gateway.core.device import GATEWAY, Device, Kind, Park, Service, Site
 from gateway.core.heard import Heard
 from gateway.core.incident import Cause
-from gateway.core.reading import Poll, Reading
+from gateway.core.reading import Identity, Poll, Reading
 from gateway.core.schedule import Schedule
 from gateway.ports import Listener
 from gateway.settings import PollSettings, Settings
 from gateway.store.memory import MemoryCommands, MemoryLedger, MemoryOutbox, MemorySamples
+
+NEW = Identity(serial="B-2", vendor="Synology")
+
+
+class Silent:
+    """A collector and service probe that always has an answer."""
+
+    name = "snmp"
+
+    async def poll(self, device: Device) -> Poll:
+        return Poll(device.id, self.name, 0.0, (Reading(device.id, "system.uptime", 1e6),), identity=NEW)
+
+    async def check(self, service: Service) -> Poll:
+        return Poll(service.id, "reach", 0.0)
+
+
+def parts(
+    listeners: Sequence[Listener],
+    *,
+    clock: FakeClock | None = None,
+    folder: Path = Path("nowhere"),
+    status: dict[str, Any] | None = None,
+) -> Parts:
+    outbox = MemoryOutbox()
+    watched = [
+        Device("nas-1", "NAS", Kind.NAS, collect=("snmp",), serial="A-1"),
+        Device(GATEWAY, "Vigie", Kind.GATEWAY, collect=("snmp",)),
+    ]
+    return Parts(
+        settings=Settings(Site("depot", "Dépôt"), folder, folder / "i.json", poll=PollSettings(every_s=60.0)),
+        park=Park(watched),
+        clock=clock or FakeClock(),
+        collectors={"snmp": Silent()},
+        services=Silent(),
+        samples=MemorySamples(),
+        ledger=MemoryLedger(outbox),
+        outbox=outbox,
+        commands=MemoryCommands(),
+        panel=NoPanel(),
+        board=Board((status if status is not None else {}).update, lambda: None, lambda _beat: None),
+        listeners=listeners,
+    )
 
 
 def line(event: str = "disk", **changed: Any) -> Heard:
@@ -38,14 +80,14 @@ def schedule() -> Schedule:
 
 def test_device_that_spoke_is_asked_at_once() -> None:
     timetable, ear = schedule(), FakeListener(waiting=[line()])
-    Unasked([ear], timetable, {"nas-1": 20.0}, Latest().heard).step(101.0)
+    Unasked(parts([ear]), timetable, {"nas-1": 20.0}, Latest()).step(101.0)
     assert timetable.due(101.0) == ["nas-1"]
 
 
 def test_device_that_talks_all_the_time_is_asked_every_ten_seconds() -> None:
     timetable, asked = schedule(), {"nas-1": 100.0}
     ear = FakeListener()
-    unasked = Unasked([ear], timetable, asked, Latest().heard)
+    unasked = Unasked(parts([ear]), timetable, asked, Latest())
     times = []
     for second in range(101, 161):
         ear.waiting.append(line())
@@ -59,14 +101,14 @@ def test_device_that_talks_all_the_time_is_asked_every_ten_seconds() -> None:
 def test_failed_login_and_stranger_hasten_nobody() -> None:
     timetable, ear = schedule(), FakeListener(waiting=[line(hasten=False), line(devices=(), hasten=False)])
     latest = Latest()
-    Unasked([ear], timetable, {}, latest.heard).step(101.0)
+    Unasked(parts([ear]), timetable, {}, latest).step(101.0)
     assert timetable.due(101.0) == []
     assert [one.devices for one in latest.heard] == [("nas-1",), ()]
 
 
 def test_listener_that_cannot_be_opened_is_a_fault_until_it_can() -> None:
     ear = FakeListener(refusal="port 162 is taken")
-    unasked = Unasked([ear], schedule(), {}, Latest().heard)
+    unasked = Unasked(parts([ear]), schedule(), {}, Latest())
     unasked.step(1.0)
     assert unasked.faults == {"syslog": "port 162 is taken"}
     ear.refusal = ""
@@ -86,36 +128,8 @@ async def test_lines_are_bounded_and_the_newest_comes_first(tmp_path: Path) -> N
     assert (len(texts), texts[0]) == (HEARD, str(HEARD + 49))
 
 
-class Silent:
-    """A collector and service probe that always has an answer."""
-
-    name = "snmp"
-
-    async def poll(self, device: Device) -> Poll:
-        return Poll(device.id, self.name, 0.0, (Reading(device.id, "system.uptime", 1e6),))
-
-    async def check(self, service: Service) -> Poll:
-        return Poll(service.id, "reach", 0.0)
-
-
 def agent(tmp_path: Path, clock: FakeClock, listeners: Sequence[Listener], status: dict[str, Any]) -> Agent:
-    outbox = MemoryOutbox()
-    parts = Parts(
-        settings=Settings(Site("depot", "Dépôt"), tmp_path, tmp_path / "i.json", poll=PollSettings(every_s=60.0)),
-        park=Park([Device("nas-1", "NAS", Kind.NAS, collect=("snmp",)), Device(GATEWAY, "Vigie", Kind.GATEWAY,
-                  collect=("snmp",))]),
-        clock=clock,
-        collectors={"snmp": Silent()},
-        services=Silent(),
-        samples=MemorySamples(),
-        ledger=MemoryLedger(outbox),
-        outbox=outbox,
-        commands=MemoryCommands(),
-        panel=NoPanel(),
-        board=Board(status.update, lambda: None, lambda _beat: None),
-        listeners=listeners,
-    )  # fmt: skip
-    made = Agent(parts)
+    made = Agent(parts(listeners, clock=clock, folder=tmp_path, status=status))
     made.start()
     return made
 
@@ -164,3 +178,10 @@ async def test_port_that_cannot_be_had_is_an_incident_of_the_box(tmp_path: Path)
     await live(made, clock, 200)
     (incident,) = made.watch.incidents.values()
     assert (incident.cause, incident.root_device) == (Cause.GATEWAY_FAULT, GATEWAY)
+
+
+async def test_other_serial_at_the_address_of_a_device_is_told_at_the_next_poll(tmp_path: Path) -> None:
+    clock, status = FakeClock(), dict[str, Any]()
+    await live(agent(tmp_path, clock, [], status), clock, 80)
+    assert status["replaced"] == [{"device": "nas-1", "serial": "B-2", "instead_of": "A-1"}]
+    assert status["discovery"] is None

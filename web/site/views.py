@@ -260,6 +260,8 @@ def box_view(facts: Facts, storage: Mapping[str, float], formats: Formats) -> Vi
         "facts": facts,
         "ends": ends(facts, formats),
         "storage": storage,
+        "discovery": facts.status.get("discovery"),
+        "replaced": facts.status.get("replaced") or (),
         "values": {(row.metric, row.instance): row for row in facts.latest(GATEWAY)},
         "rows": [
             {
