@@ -49,6 +49,7 @@ DEFAULT_CHECKS: tuple[Check, ...] = (
     ),
     Check("collect", "collect.up", Cause.DEVICE_UNREACHABLE, warning=0.5, below=True, worse=Hold(5, 5)),
     Check("ups-status", "ups.status", Cause.BATTERY_WORN, words=_UPS_WORDS, word_causes=_UPS_CAUSES, better=Hold(2, 2)),
+    Check("safe-shutdown", "ups.shutdown", Cause.POWER_LOST),
     Check(
         "ups-load",
         "ups.load",

@@ -96,6 +96,7 @@ STATES = """
 ups.status|State of the UPS: a set of words separated by blanks, such as `OL CHRG` (see core/ups.py)|
 ups.alarm|Alarms of the UPS in its own words|
 ups.test.result|Result of the last self-test|
+ups.shutdown|What safe shutdown does with a server: ready, would shut down, asked, down, refused, still up|server
 ups.beeper.status|Buzzer of the UPS: enabled, disabled or muted|
 battery.charger.status|What the charger does: charging, discharging, floating, resting|
 battery.type|Chemistry of the battery|

@@ -22,6 +22,7 @@ from gateway.core.device import Device, Kind, Park
 from gateway.core.errors import Fault, InputError
 from gateway.detect.model import ModelDetector
 from gateway.main.listeners import build_listeners
+from gateway.main.shutdown import shutdown_faults, with_safe_shutdown
 from gateway.main.storage import Storage
 from gateway.main.survey import SiteSurvey
 from gateway.main.timeline import Timeline
@@ -85,7 +86,10 @@ def build_agent(settings: Settings, clock: Clock | None = None) -> Parts:
     heartbeat = HeartbeatFile(settings.data / HEARTBEAT_FILE)
     timeline = Timeline(clock or SystemClock(), database, heartbeat.read())
     clock = timeline.clock
+    if faults := shutdown_faults(settings, park):
+        raise InputError(faults)
     collectors = build_collectors(settings, clock, park.devices.values())
+    collectors = with_safe_shutdown(settings, park, clock, collectors, shell(settings))
     outbox = SqliteOutbox(database)
     status_file = settings.runtime / FILE_NAME
     samples = SqliteSamples(settings.data / "samples.db", clock, settings.keep, timeline.lines())

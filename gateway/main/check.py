@@ -10,9 +10,11 @@ from pathlib import Path
 
 import click
 
+from gateway.core.device import Park
 from gateway.core.document import read_toml
 from gateway.core.errors import Fault, InputError, VigieError
 from gateway.main.inventory import unknown_credentials
+from gateway.main.shutdown import shutdown_faults
 from gateway.runbooks import load_runbooks
 from gateway.settings import Secret, Settings, parse
 from gateway.settings.common import read_text
@@ -122,4 +124,5 @@ def _check_inventory(settings: Settings, config: Path, notes: list[str]) -> Iter
         return [Fault(str(settings.inventory), 0, error.what, error.remedy)]
     notes += [f"warning: {warning}" for warning in store.warnings]
     notes.append(f"{settings.inventory}: {len(devices)} device(s), {len(services)} service(s)")
-    return unknown_credentials(settings, devices, settings.inventory)
+    faults = unknown_credentials(settings, devices, settings.inventory)
+    return [*faults, *shutdown_faults(settings, Park(devices, services))]

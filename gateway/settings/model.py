@@ -126,6 +126,14 @@ class PanelSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ShutdownSettings:
+    """Servers that are shut down before their UPS is empty; ``dry_run`` only tells what would be done."""
+
+    devices: tuple[str, ...] = ()
+    dry_run: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class DetectSettings:
     """The anomaly model: off, or a path (empty: the one that is shipped)."""
 
@@ -205,6 +213,7 @@ class Settings:
     contact_name: str = ""
     contact_phone: str = ""
     notify: NotifySettings = NotifySettings()
+    shutdown: ShutdownSettings = ShutdownSettings()
     keep: KeepSettings = KeepSettings()
 
     @property

@@ -23,6 +23,7 @@ from gateway.settings.model import (
     PanelSettings,
     PollSettings,
     Settings,
+    ShutdownSettings,
     SyslogSettings,
     Target,
     TrapSettings,
@@ -73,6 +74,7 @@ def parse(text: str, path: Path) -> Settings:
         contact_name=contact.text("name"),
         contact_phone=contact.text("phone"),
         notify=_notify(root.table("notify")),
+        shutdown=_shutdown(root.table("shutdown")),
     )
     for table in (root, contact, networks, detect, runbooks):
         table.done()
@@ -267,6 +269,12 @@ def _panel(table: Table) -> PanelSettings:
         table.fault("", "panel: one GPIO number is used twice", "give every part its own number")
     table.done()
     return panel
+
+
+def _shutdown(table: Table) -> ShutdownSettings:
+    shutdown = ShutdownSettings(table.texts("devices"), table.boolean("dry_run", default=True))
+    table.done()
+    return shutdown
 
 
 def _notify(table: Table) -> NotifySettings:
