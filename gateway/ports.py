@@ -187,6 +187,15 @@ class Outbox(Protocol):
         """Number of rows by lane."""
         ...
 
+    def trim(self) -> int:
+        """Gives up what is worth least: old summaries down to one per hour, then, where the room is used up, those
+        and hourly figures, oldest first; never a fact. Returns how many messages went."""
+        ...
+
+    def dropped(self) -> dict[str, int]:
+        """How many messages were ever given up, by what they were: ``summary``, ``figures``."""
+        ...
+
     def newest(self) -> int:
         """Highest sequence number ever given, also to rows that are gone; 0 for none."""
         ...

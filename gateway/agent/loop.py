@@ -367,8 +367,7 @@ class Agent:
         }
 
     def _tell_summary(self) -> None:
-        waiting = self.parts.outbox.waiting()
-        body = summary_body(summary(self.watch, self.parts.clock.wall(), self.signal, waiting))
+        body = summary_body(summary(self.watch, self.parts.clock.wall(), self.signal, self.parts.outbox))
         self.parts.outbox.put(Message("summary", _SUMMARY_LANE, body), stamp(self.parts.clock))
         if self.latest.news:
             self._tell_inventory()

@@ -13,7 +13,7 @@ from gateway.core.heard import Heard
 from gateway.core.incident import Verdict
 from gateway.core.reading import Identity, Poll, Reading
 from gateway.core.watch import Watch
-from gateway.ports import Signal
+from gateway.ports import Outbox, Signal
 from gateway.wire import StateNow, Summary, state_payload
 
 HEARD = 200
@@ -108,7 +108,7 @@ def subject_verdicts(watch: Watch, park: Park) -> dict[str, Verdict]:
     return {subject: watch.verdict(subject) for subject in (*park.devices, *park.services)}
 
 
-def summary(watch: Watch, at: float, signal: Signal | None, waiting: Mapping[int, int]) -> Summary:
+def summary(watch: Watch, at: float, signal: Signal | None, outbox: Outbox) -> Summary:
     """The five-minute summary."""
     verdicts = subject_verdicts(watch, watch.park)
     return Summary(
@@ -117,7 +117,8 @@ def summary(watch: Watch, at: float, signal: Signal | None, waiting: Mapping[int
         {subject: verdict for subject, verdict in verdicts.items() if verdict is not Verdict.OK},
         f"{signal.light} {signal.blink}" if signal else "",
         {},
-        {str(lane): count for lane, count in waiting.items()},
+        {str(lane): count for lane, count in outbox.waiting().items()},
+        outbox.dropped(),
     )
 
 

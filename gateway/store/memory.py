@@ -11,13 +11,16 @@ import msgspec
 from gateway.core.incident import Change, Incident, Stamp, Transition, fold
 from gateway.core.reading import Reading
 from gateway.ports import Batch, Command, CurrentVerdict, DeskOrder, Message, OutboxRow
+from gateway.store.worth import CAP_BYTES, Waiting, given_up
 
 
 class MemoryOutbox:
     """An outbox that ends with the process."""
 
-    def __init__(self, stream: str = "00000000000000aa") -> None:
+    def __init__(self, stream: str = "00000000000000aa", cap: int = CAP_BYTES) -> None:
         self.stream = stream
+        self._cap = cap
+        self._dropped: Counter[str] = Counter()
         self.rows: dict[int, OutboxRow] = {}
         self._numbers = itertools.count(1)
         self._newest = 0
@@ -47,6 +50,17 @@ class MemoryOutbox:
     def acknowledge(self, seqs: Iterable[int]) -> int:
         """Deletes rows; returns how many were there."""
         return sum(self.rows.pop(seq, None) is not None for seq in set(seqs))
+
+    def trim(self) -> int:
+        """Gives up what is worth least and counts it."""
+        rows = (Waiting(r.seq, r.kind, r.created_at, len(r.body), r.body[:16]) for r in self.rows.values())
+        gone = list(given_up(rows, self._cap))
+        self._dropped.update(row.worth for row in gone)
+        return self.acknowledge(row.seq for row in gone)
+
+    def dropped(self) -> dict[str, int]:
+        """How many messages were given up, by what they were."""
+        return dict(self._dropped)
 
     def waiting(self) -> dict[int, int]:
         """Number of rows by lane."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,8 +13,10 @@ from gateway.core.errors import DamagedError
 from gateway.core.incident import Stamp
 from gateway.ports import Message, OutboxRow
 from gateway.store.db import Database, row_crc
+from gateway.store.worth import CAP_BYTES, Waiting, given_up
 
 _STREAM = re.compile(r"[0-9a-f]{16}")
+_COUNTS = msgspec.json.Decoder(dict[str, int])
 _DELETE_BATCH = 500
 _COLUMNS = "seq, lane, kind, created_at, boot_id, trusted, body, crc"
 
@@ -40,8 +43,9 @@ def put(database: Database, message: Message, stamp: Stamp) -> int:
 class SqliteOutbox:
     """The outbox of one site. Bodies are the JSON of ``Message.body``; the uplink makes the wire form of them."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, cap: int = CAP_BYTES) -> None:
         self._database = database
+        self._cap = cap
         self._stream = self._read_stream()
 
     def _read_stream(self) -> str:
@@ -102,6 +106,26 @@ class SqliteOutbox:
     def waiting(self) -> dict[int, int]:
         """Number of rows by lane; a lane without rows is left out."""
         return dict(self._database.rows("SELECT lane, count(*) FROM outbox GROUP BY lane"))
+
+    def trim(self) -> int:
+        """Gives up what is worth least (``gateway.store.worth``) and counts it; returns how many messages went."""
+        rows = self._database.rows(
+            "SELECT seq, kind, created_at, length(body), substr(body, 1, 16) FROM outbox ORDER BY seq"
+        )
+        gone = list(given_up((Waiting(*row) for row in rows), self._cap))
+        if gone:
+            counts = Counter(self.dropped())
+            counts.update(row.worth for row in gone)
+            with self._database.transaction():
+                self.acknowledge(row.seq for row in gone)
+                text = msgspec.json.encode(counts).decode()
+                self._database.execute("INSERT OR REPLACE INTO meta VALUES ('dropped', ?)", (text,))
+        return len(gone)
+
+    def dropped(self) -> dict[str, int]:
+        """How many messages were ever given up, by what they were: ``summary``, ``figures``."""
+        rows = self._database.rows("SELECT value FROM meta WHERE key = 'dropped'")
+        return dict(_COUNTS.decode(rows[0][0])) if rows else {}
 
     def newest(self) -> int:
         """Highest sequence number ever given, also to rows that are gone; 0 for none."""

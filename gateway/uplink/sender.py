@@ -21,12 +21,16 @@ _ORDERS = 64
 """Orders kept in memory until the agent asks for them; headquarters repeats what gets no answer."""
 
 
+_TRIM_S = 300.0
+"""Seconds between two looks at what may be given up."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How much may be on its way, and when it is sent again. Windows are bytes by lane: live facts have more room than
-    history, which must leave the line free (a 34 kB bulk window kept an alert's way under 10 s on 64 kbit/s)."""
+    history, which must leave the line free: 16 KiB are two seconds of 64 kbit/s (`tests/chaos/test_drain.py`)."""
 
-    windows: Mapping[int, int] = field(default_factory=lambda: {0: 65_536, 1: 65_536, 2: 32_768, 3: 32_768})
+    windows: Mapping[int, int] = field(default_factory=lambda: {0: 65_536, 1: 65_536, 2: 16_384, 3: 16_384})
     take: int = 64
     resend_min_s: float = 30.0
     resend_rtts: float = 4.0
@@ -71,6 +75,7 @@ class Sender:
         self._states: dict[str, Mapping[str, str | int]] = {}
         self._told: dict[str, Mapping[str, str | int]] = {}
         self._resent = 0
+        self._trim_at = 0.0
         self._orders: deque[tuple[str, bytes]] = deque(maxlen=_ORDERS)
 
     def start(self) -> None:
@@ -88,6 +93,9 @@ class Sender:
         """Does what is due: takes in events, sends states and rows, sends again, watches the link."""
         for event in self._uplink.events():
             self._on(event)
+        if self._clock.monotonic() >= self._trim_at:
+            self._trim_at = self._clock.monotonic() + _TRIM_S
+            self._outbox.trim()
         if not self._connected:
             return
         if self._half_open():

@@ -85,7 +85,8 @@ def part_of(body: Mapping[str, Any], key: str, kind: type[T]) -> T | None:
 class Summary:
     """The site in one glance, every five minutes: this is the heartbeat. ``counts`` is subjects by verdict, ``states``
     only the subjects that are not ok, ``signal`` what the panel shows, ``health`` the box's own figures (numbers and
-    words), ``waiting`` outbox rows by lane."""
+    words), ``waiting`` outbox rows by lane, ``dropped`` messages that were ever given up for want of a link, by what
+    they were."""
 
     at: float
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -93,6 +94,7 @@ class Summary:
     signal: str = ""
     health: Mapping[str, float | str] = field(default_factory=dict)
     waiting: Mapping[str, int] = field(default_factory=dict)
+    dropped: Mapping[str, int] = field(default_factory=dict)
 
 
 def summary_body(summary: Summary) -> dict[str, Any]:

@@ -94,3 +94,56 @@ def test_what_was_put_and_not_acknowledged_is_what_is_taken(outbox: Outbox, step
             expected.add(seq)
     assert {row.seq for row in outbox.take(1000)} == expected
     assert sum(outbox.waiting().values()) == len(expected)
+
+
+def put_summaries(outbox: Outbox, hours: float) -> None:
+    """One each five minutes, and the figures of each hour."""
+    clock = FakeClock()
+    for step in range(round(hours * 12)):
+        outbox.put(Message("summary", 2, {"at": "now", "n": step}), stamp(clock))
+        if step % 12 == 0:
+            outbox.put(Message("summary", 3, {"hour": "now", "mean": [1.0] * 20}), stamp(clock))
+        clock.advance(300)
+
+
+def kinds(outbox: Outbox) -> dict[str, int]:
+    bodies = [row.body for row in outbox.take(10_000)]
+    figures = sum(body.startswith(b'{"hour"') for body in bodies)
+    return {"figures": figures, "summaries": sum(body.startswith(b'{"at"') for body in bodies)}
+
+
+def test_of_a_day_of_summaries_one_per_hour_stays_and_the_newest_hour(outbox: Outbox) -> None:
+    put_summaries(outbox, 24)
+    gone = outbox.trim()
+    assert kinds(outbox) == {"figures": 24, "summaries": 12 + 24}, "the day began in the middle of an hour"
+    assert outbox.dropped() == {"summary": gone}
+    assert outbox.trim() == 0
+    assert any(b'"n":287' in row.body for row in outbox.take(10_000)), "the newest"
+
+
+def test_facts_are_never_given_up(outbox: Outbox) -> None:
+    facts = [put(outbox, 1) for _ in range(50)]
+    reports = outbox.put(Message("rpt", 2, {"site": {}}), NOW)
+    put_summaries(outbox, 3)
+    outbox.trim()
+    assert {*facts, reports} <= {row.seq for row in outbox.take(1000)}
+
+
+def _capped(folder: Path, cap: int) -> SqliteOutbox:
+    return SqliteOutbox(open_database(folder / "vigie.db"), cap)
+
+
+@pytest.mark.parametrize("make", [lambda _, cap: MemoryOutbox(cap=cap), _capped])
+def test_when_the_room_is_used_up_figures_go_after_summaries_and_facts_stay(
+    make: Callable[[Path, int], Outbox], tmp_path: Path
+) -> None:
+    outbox = make(tmp_path, 1500)
+    facts = [put(outbox, 1) for _ in range(20)]
+    put_summaries(outbox, 24)
+    outbox.trim()
+    left = kinds(outbox)
+    assert left["summaries"] == 12, "only those of the last hour"
+    assert 0 < left["figures"] < 24
+    assert sum(len(row.body) for row in outbox.take(10_000)) <= 1500
+    assert set(facts) <= {row.seq for row in outbox.take(1000)}
+    assert set(outbox.dropped()) == {"summary", "figures"}
