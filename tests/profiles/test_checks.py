@@ -60,6 +60,11 @@ def test_checks_of_profiles_come_before_the_general_ones_and_have_ids_of_their_o
     assert not {check.id for check in own} & {check.id for check in DEFAULT_CHECKS}
 
 
+def test_no_two_profiles_judge_the_same_thing_of_one_kind() -> None:
+    judged = [(check.kinds, check.metric, check.instance) for check in profile_checks(PROFILES)]
+    assert len(judged) == len(set(judged))
+
+
 def test_every_cause_a_profile_names_has_a_runbook() -> None:
     assert {check.cause for check in profile_checks(PROFILES)} <= set(shipped_runbooks())
 
