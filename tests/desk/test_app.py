@@ -257,3 +257,13 @@ def test_the_page_of_messages_names_the_rule_that_told_people_for_nothing(sahel:
     assert "Rouiba (Serveur de caisse)" in page
     assert "Courrier du jour · 1 point sans urgence<br>" in page, "a mail of the day leads to no incident"
     assert "pour rien" not in signed_in(MemoryFleet(facts.sites(), noise[:2]), sahel.NOW).get("/messages").text
+
+
+def test_a_ticket_number_alone_is_a_note_in_the_story(facts: MemoryFleet, sahel: ModuleType):
+    client, path = signed_in(facts, sahel.NOW), "/incidents/rouiba/c0ffee000147"
+    form = {"csrf_token": token(client, path), "ticket": " AT-4711 ", "text": ""}
+    assert client.post(f"{path}/comment", data=form).status_code == 303
+    client.post(f"{path}/comment", data=form | {"text": "technicien en route"})
+    page = client.get(path).text
+    assert "Ticket AT-4711 »" in page
+    assert "Ticket AT-4711 · technicien en route" in page

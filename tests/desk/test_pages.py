@@ -154,3 +154,11 @@ def test_symptoms_that_came_one_after_the_other_are_one_line(sahel: ModuleType):
         "Touche aussi : Caisse et facturation, Documents partagés",
         "Imprimante étiquettes quai 2 ne répond plus",
     ]
+
+
+def test_planned_work_is_a_state_of_its_own_below_every_trouble(sahel: ModuleType):
+    working = sahel.site("blida", "Blida", states={"sw-1": Verdict.MAINTENANCE, "till": Verdict.MAINTENANCE})
+    shown = tile(working, [], FRENCH, sahel.NOW)
+    assert (shown.state, shown.says) == (State.MAINTENANCE, "Travaux prévus sur 2 points")
+    broken = replace(working, incidents=(sahel.TILL,))
+    assert tile(broken, open_rows([broken], FRENCH, sahel.NOW), FRENCH, sahel.NOW).state is not State.MAINTENANCE

@@ -76,3 +76,32 @@ def test_a_report_from_elsewhere_is_refused(depot: Callable[..., Any]) -> None:
 @pytest.mark.parametrize("scene", ["ok", "down", "stale"])
 def test_every_page_leads_to_the_form(depot: Callable[..., Any], scene: str) -> None:
     assert 'href="/report"' in depot(scene).text("/")
+
+
+def test_planned_work_begins_and_ends_on_the_page_of_the_device(depot: Callable[..., Any]) -> None:
+    page = depot("ok")
+    page.sign_in()
+    assert "Je commence des travaux" in page.text("/devices/srv-1")
+    answer = page.post("/devices/srv-1/maintenance", begins="yes")
+    assert answer.location == "/devices/srv-1?done=maintenance_start"
+    assert "personne n’est alerté" in page.text(answer.location)
+    page.post("/devices/srv-1/maintenance")
+    kept = [(one.kind, one.who, one.body) for one in page.example.submitted]
+    subject = {"subject": "srv-1"}
+    assert kept == [
+        ("maintenance_start", "Karim Benali", subject),
+        ("maintenance_end", "Karim Benali", subject),
+    ]
+    assert page.post("/devices/nothing/maintenance", begins="yes").status_code == 404
+
+
+def test_nobody_begins_planned_work_without_signing_in(depot: Callable[..., Any]) -> None:
+    page = depot("ok")
+    page.post("/devices/srv-1/maintenance", begins="yes")
+    assert page.example.submitted == []
+
+
+def test_a_device_in_planned_work_offers_its_end(depot: Callable[..., Any]) -> None:
+    text = depot("down").text("/devices/sw-2")
+    assert "Les travaux sont finis" in text
+    assert "Je commence des travaux" not in text

@@ -36,6 +36,7 @@ _LISTED = 100
 _RECENT = 5000
 """Messages that a page looks through: those of the last weeks at the busiest headquarters."""
 _COMMENT = 2000
+_TICKET = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +255,9 @@ class Desk:
     def comment(self, site_id: str, incident_id: str) -> AnyResponse:
         """Adds what the signed-in person writes to the incident's story."""
         site, found = self._found(site_id, incident_id)
-        text = " ".join(request.form.get("text", "").split())
+        ticket = " ".join(request.form.get("ticket", "").split())[:_TICKET]
+        words = " ".join(request.form.get("text", "").split())
+        text = " · ".join(part for part in (f"Ticket {ticket}" if ticket else "", words) if part)
         if not text or len(text) > _COMMENT:
             abort(400)
         self._facts.write(site_id, Change(found.id, ChangeKind.NOTE, g.now, g.now, g.account.name, text))

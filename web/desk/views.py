@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gateway.core.device import Criticality
-from gateway.core.incident import Cause, ChangeKind, Incident, Priority
+from gateway.core.incident import Cause, ChangeKind, Incident, Priority, Verdict
 from web.common.causes import title
 from web.common.deadlines import Clocks, Deadline, clocks
 from web.common.formats import Formats
@@ -175,6 +175,10 @@ def tile(site: SiteFacts, rows: Sequence[Row], formats: Formats, now: float) -> 
     devices = say.ngettext("%(n)s appareil", "%(n)s appareils", site.devices)
     if site.park is None:
         devices = say.gettext("n’a pas encore envoyé son inventaire")
+    working = sum(verdict is Verdict.MAINTENANCE for verdict in (site.states or {}).values())
+    if working:
+        says = say.ngettext("Travaux prévus sur %(n)s point", "Travaux prévus sur %(n)s points", working)
+        return Tile(site, State.MAINTENANCE, State.MAINTENANCE.word(say), says, (8, ""))
     return Tile(site, State.OK, State.OK.word(say), devices, (9, ""))
 
 

@@ -164,6 +164,15 @@ def _actions(app: Flask, sources: Sources) -> None:
         sources.submit(kind, g.account.name, {"incident": incident, "text": text[:_TEXT_LENGTH]})
         return _back(kind, url_for("incident", incident=incident))
 
+    @app.post("/devices/<device>/maintenance")
+    @needs_sign_in
+    def maintain(device: str) -> AnyResponse:
+        if device not in sources.park().devices:
+            abort(404)
+        kind = "maintenance_start" if request.form.get("begins") == "yes" else "maintenance_end"
+        sources.submit(kind, g.account.name, {"subject": device})
+        return _back(kind, url_for("device", device=device))
+
     @app.post("/poll")
     @needs_sign_in
     def poll_now() -> AnyResponse:

@@ -105,6 +105,8 @@ def done_text(key: str, say: Language) -> str:
         "note": say.gettext("La note est enregistrée."),
         "tick": say.gettext("C’est noté : cette étape est faite."),
         "report": say.gettext("C’est signalé : la panne s’affiche ici dans quelques secondes."),
+        "maintenance_start": say.gettext("C’est noté : travaux en cours, personne n’est alerté pour cet appareil."),
+        "maintenance_end": say.gettext("C’est noté : les travaux sont finis, l’appareil est de nouveau surveillé."),
         "resolve": say.gettext("C’est noté : cette panne est terminée."),
         "silence": say.gettext("Le bip est coupé pour 30 minutes. Une nouvelle panne sonnera."),
         "poll_now": say.gettext("Les appareils vont être relus."),
