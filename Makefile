@@ -11,7 +11,7 @@ ARGS ?=
 WORKERS ?= $(shell echo $$(( $$(nproc) + 1 )))
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
-.PHONY: help setup demo test lint types arch unit integration browser chaos-short bench bench-wire bench-poll lock docs screenshots clean
+.PHONY: help setup demo test lint types arch unit integration browser chaos-short bench bench-store bench-wire bench-poll lock docs screenshots clean
 
 help: ## tell what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | while IFS=$$'\t' read -r name text; do \
@@ -55,6 +55,9 @@ bench: ## measure speed and size as ratios against a baseline of the same run
 
 bench-poll: ## measure polling by SNMP beside snmpbulkwalk, prometheus-snmp-exporter and collectd (ARGS=--json)
 	@$(BIN)/python scripts/bench-poll $(ARGS)
+
+bench-store: ## measure what a site of 50 devices writes to its card a day and keeps (needs root, for an image of ext4)
+	@$(BIN)/python scripts/bench-store $(ARGS)
 
 bench-wire: ## capture what a depot sends in a day, beside collectd and a Telegraf-like publisher (needs root)
 	@$(BIN)/python scripts/bench-wire $(ARGS)

@@ -31,11 +31,11 @@ from gateway.ports import Batch, Message, Signal
 from gateway.wire import facts_body, inventory_body, results_body, summary_body
 
 TICK_S = 0.25
-HEARTBEAT_S = 60.0
+HEARTBEAT_S = 300.0  # each is a commit of the file system: at a minute they wore a card more than all readings
 COMMANDS_S = 1.0
 CLOCK_S = 1.0
 INVENTORY_S = 86_400.0
-_OFF_AFTER_S = 180.0
+_OFF_AFTER_S = 360.0
 """A start within this time of the last heartbeat, in the same boot, is a restart and not an outage of the box."""
 
 _EVT_LANE, _SUMMARY_LANE = 1, 2
@@ -111,18 +111,19 @@ class Agent:
 
     def start(self) -> None:
         """Takes up the record of the run before; the time in which the box did not watch becomes unknown."""
-        parts, now = self.parts, self.parts.clock.wall()
+        parts, now, verdicts = self.parts, self.parts.clock.wall(), self.parts.ledger.verdicts()
         self.watch.resume(
             [
                 Transition(v.subject, v.metric, v.instance, v.verdict, v.verdict, v.since, v.since, v.value, v.cause)
-                for v in parts.ledger.verdicts()
+                for v in verdicts
             ],
             parts.ledger.incidents(since=now - self._reopen_s),
         )
         self._last_command = parts.ledger.last_command()
         heartbeat = parts.board.read_heartbeat()
         if heartbeat:
-            before = min(float(heartbeat.get("at", now)), now)
+            # what was concluded after the last beat was still watched
+            before = min(max(float(heartbeat.get("at", now)), *(v.since for v in verdicts), 0.0), now)
             same_boot = heartbeat.get("boot_id") == parts.clock.boot_id()
             if same_boot:  # the wall clock may have been set in between: only what has passed counts
                 before = now - (parts.clock.monotonic() - float(heartbeat.get("monotonic", 0.0)))
@@ -301,7 +302,7 @@ class Agent:
                 self._kept("outbox", self._tell_summary)
             case "inventory":
                 if not self._kept("outbox", self._tell_inventory):
-                    self._chores.hasten([name], self.parts.clock.monotonic() + HEARTBEAT_S)
+                    self._chores.hasten([name], self.parts.clock.monotonic() + 60.0)
 
     def _take_commands(self) -> None:
         now = self.parts.clock.wall()

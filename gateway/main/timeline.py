@@ -69,7 +69,8 @@ class Timeline:
 
 
 def _resumed(line: Line, beat: Mapping[str, Any] | None) -> Line:
-    """The line as it was when the agent stopped: the heartbeat knows it better than the record if it was being led."""
+    """The line where the agent stopped. If it was being led, it stood between what the last heartbeat tells and where
+    it was led to: the later of the two, since it must not go back."""
     if beat and beat.get("boot_id") == line.boot_id and beat.get("moves") == line.moves:
-        return replace(line, offset=float(beat["at"]) - float(beat["monotonic"]))
+        return replace(line, offset=max(line.offset, float(beat["at"]) - float(beat["monotonic"])))
     return line

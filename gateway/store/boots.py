@@ -75,7 +75,9 @@ class SqliteBoots:
         """The last heartbeat of a boot that is over tells how far that boot went."""
         last = self.boot(str(beat.get("boot_id")))
         if last and last.ended is None:
-            self._put(replace(last, ended=float(beat["monotonic"])))
+            query = "SELECT coalesce(max(monotonic), 0) FROM batch WHERE boot_id = ?"
+            ((written,),) = self._database.rows(query, (last.line.boot_id,))
+            self._put(replace(last, ended=max(float(beat["monotonic"]), float(written))))
 
     def end_before(self, boot_id: str) -> float:
         """The last instant of all boots before this one (s since the epoch on their lines); 0 if there was none."""

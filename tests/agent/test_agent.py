@@ -206,7 +206,7 @@ async def test_record_that_cannot_be_written_waits_and_is_written_later_in_its_o
 
 
 async def test_time_the_box_was_off_is_unknown_after_a_start(box: Box) -> None:
-    await box.live(130)
+    await box.live(310)
     off_since = box.heartbeat["at"] if box.heartbeat else 0.0
     box.clock.reboot(off_s=7200.0)
     box.agent = box.start()

@@ -59,10 +59,12 @@ class Box:
         return self.clock.wall() - self.error
 
     def live(self, seconds: float) -> None:
-        """Time passes; the agent looks at its clock and leaves a heartbeat."""
-        self.clock.advance(seconds)
+        """Time passes; the agent looks at its clock, and left a heartbeat a while ago."""
+        self.clock.advance(seconds / 2)
         self.timeline.look()
         self.beat()
+        self.clock.advance(seconds / 2)
+        self.timeline.look()
 
     def cut(self, off_s: float, *, wakes_at: float | None = None, trusted: bool = False) -> None:
         """The power fails for a while; the clock then says ``wakes_at``, or goes on where it stopped."""
@@ -197,22 +199,24 @@ def test_small_correction_is_led_in_slowly_and_moves_nothing(box: Box) -> None:
     assert (box.timeline.moves(), box.errors()) == (0, [0.0])
 
 
-def test_restart_of_the_agent_goes_on_with_the_line_even_while_it_is_led(box: Box) -> None:
+def test_restart_of_the_agent_does_not_go_back_even_while_the_line_is_led(box: Box) -> None:
     box.set(box.clock.wall() + 30)
     for _ in range(60):
         box.live(1)
     before = box.timeline.clock.wall()
     box.start()
-    assert box.timeline.clock.wall() == pytest.approx(before, abs=0.001)
+    assert before <= box.timeline.clock.wall() <= box.clock.wall()
     assert box.timeline.clock.trusted()
 
 
 def test_boots_that_never_learnt_the_time_end_before_the_one_that_did_and_carry_bounds(box: Box) -> None:
     box.live(600)
+    box.beat()
     known_until = box.timeline.clock.wall()
     box.cut(600.0, wakes_at=TRUTH + 9 * YEAR_S)
     box.write()
     box.live(3600)
+    box.beat()
     box.cut(600.0)
     box.learn()
     boots = SqliteBoots(box.database)

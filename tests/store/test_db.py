@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -212,16 +213,20 @@ def test_rows_with_one_checksum_are_one_row(one: list[float | str | bytes | None
         assert repr(one).replace("-0.0", "0.0") == repr(other).replace("-0.0", "0.0")
 
 
-def test_log_of_the_record_is_emptied_each_hour(tmp_path: Path) -> None:
+def test_log_of_the_record_is_moved_into_the_file_each_hour(tmp_path: Path) -> None:
     clock = FakeClock()
     database = open_database(tmp_path / "vigie.db")
     ledger, log = SqliteLedger(database), tmp_path / "vigie.db-wal"
-    sizes = []
-    for minutes in (0, 10, 55):
+    sizes, in_the_file = [], []
+    for minutes in (0, 10, 55, 1, 1):
         clock.advance(minutes * 60)
         ledger.record(Batch(stamp(clock), messages=[Message("evt", 1, {})]))
         sizes.append(log.stat().st_size)
-    assert sizes[0] == sizes[2] == 0 < sizes[1]
+        alone = shutil.copy(tmp_path / "vigie.db", tmp_path / "alone.db")
+        in_the_file.append(len(SqliteOutbox(open_database(Path(alone))).take(9)))
+        Path(alone).unlink()
+    assert in_the_file == [1, 1, 3, 3, 3]
+    assert sizes[-1] == sizes[2]  # written over from its start: a log that grows anew costs the card more
 
 
 def test_reader_in_the_middle_of_reading_delays_no_checkpoint(tmp_path: Path) -> None:
