@@ -59,7 +59,9 @@ def _faults(config: Path, notes: list[str]) -> Iterator[Fault]:
     if "desk" in root:
         from web.desk.settings import parse as parse_desk
 
-        yield from _check_named(parse_desk(text, config), config, notes)
+        desk = parse_desk(text, config)
+        yield from _check_named(desk, config, notes)
+        yield from _check_register(desk.register)
     elif root.values and set(root.values) <= {"device", "service"}:
         devices, services = parse_toml(text, str(config))
         notes.append(f"{config}: {len(devices)} device(s), {len(services)} service(s)")
@@ -97,6 +99,17 @@ def _references(value: object, name: str) -> Iterator[tuple[str, Secret | Path]]
     for key, member in members:
         if name or key not in _NOT_FILES:
             yield from _references(member, f"{name}.{key}" if name else str(key))
+
+
+def _check_register(path: Path | None) -> Iterable[Fault]:
+    from web.desk.register import parse as parse_register
+
+    if path is not None and path.is_file():
+        try:
+            parse_register(read_text(path), str(path))
+        except InputError as error:
+            return error.faults
+    return []
 
 
 def _check_runbooks(settings: Settings) -> Iterable[Fault]:

@@ -7,11 +7,13 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from gateway.core.cost import Item, Sharing
 from gateway.core.device import SupportModel
 from gateway.core.errors import InputError
 from gateway.core.upkeep import DutyKind
+from gateway.main.check import check
 from web.desk.register import Register, RegisterFile, parse
 
 EXAMPLE = """
@@ -108,3 +110,14 @@ def test_a_changed_file_is_read_again_and_a_broken_one_leaves_the_last_good(tmp_
 def test_without_a_file_the_register_is_empty_and_a_missing_file_is_told(tmp_path: Path):
     assert RegisterFile(None).read() == Register()
     assert "gone.toml" in RegisterFile(tmp_path / "gone.toml").faults()[0]
+
+
+def test_vigie_check_reads_the_register_that_desk_toml_names(tmp_path: Path):
+    (tmp_path / "register.toml").write_text("[budget]\nmonthly = 1\n[[duty]]\nwhat = 3\n")
+    desk = tmp_path / "desk.toml"
+    desk.write_text(
+        '[desk]\norganisation = "sahel"\nregister = "register.toml"\n[broker]\nurl = "mqtt://localhost:1"\n'
+    )
+    answer = CliRunner().invoke(check, ["--config", str(desk)])
+    assert answer.exit_code == 2
+    assert "register.toml:4: duty.1.what is a whole number (3)" in answer.stderr

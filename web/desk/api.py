@@ -87,6 +87,7 @@ def _incident(one: Row) -> dict[str, object]:
         "acknowledged_at": iso(incident.acknowledged_at),
         "owner": incident.acknowledged_by or None,
         "response": _clock(one.clocks.response),
+        "intervention": _clock(one.clocks.intervention),
         "restore": _clock(one.clocks.restore),
         "next_step": one.next_step,
     }

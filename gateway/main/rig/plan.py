@@ -104,6 +104,7 @@ class Stage:
             ("site.toml", self.site()),
             ("inventory.toml", self.inventory()),
             ("desk.toml", self.desk()),
+            ("register.toml", self.register()),
         ):
             (self.folder / name).write_text(to_toml(document), encoding="utf-8")
 
@@ -156,7 +157,11 @@ class Stage:
     def desk(self) -> dict[str, Any]:
         """`desk.toml`."""
         document: dict[str, Any] = {
-            "desk": {"organisation": self.scenario.site["organisation"], "name": "Siège"},
+            "desk": {
+                "organisation": self.scenario.site["organisation"],
+                "name": "Siège",
+                "register": "register.toml",
+            },
             "data": {"path": "desk-data"},
             "page": {"host": HOST, "port": self.ports.desk},
             "mail": {"host": HOST, "port": self.ports.mail, "sender": "vigie@exemple.dz", "security": "none"},
@@ -165,6 +170,21 @@ class Stage:
         if self.uplink is not None:
             document["broker"] = _connection(self.uplink, self.uplink.desk)
         return document
+
+    def register(self) -> dict[str, Any]:
+        """`register.toml`: an invented contract and two duties, so that costs and upkeep show something."""
+        covers = [f"{self.scenario.site['id']}/{device.id}" for device in self.scenario.devices]
+        contract = {"id": "TM-2026-07", "name": "Tierce maintenance", "provider": "Atlas Maintenance (exemple)"}
+        contract |= {"phone": "+213 21 55 01 10", "hours": "dimanche-jeudi 8 h-17 h"}
+        prices = {"monthly": 45000, "per_call": 6000, "sharing": "criticality"}
+        return {
+            "budget": {"monthly": 60000},
+            "contract": [{**contract, **prices, "covers": covers}],
+            "duty": [
+                {"kind": "restore_drill", "what": "Restaurer la base de la caisse", "every_days": 90},
+                {"kind": "battery_test", "what": "Batterie de l'onduleur", "every_days": 180},
+            ],
+        }
 
     def _asked(self, device: SimulatedDevice) -> dict[str, Any]:
         """How the agent reaches one simulated machine."""
