@@ -118,6 +118,6 @@ def test_vigie_check_reads_the_register_that_desk_toml_names(tmp_path: Path):
     desk.write_text(
         '[desk]\norganisation = "sahel"\nregister = "register.toml"\n[broker]\nurl = "mqtt://localhost:1"\n'
     )
-    answer = CliRunner().invoke(check, ["--config", str(desk)])
-    assert answer.exit_code == 2
+    answer = CliRunner().invoke(check, ["--config", str(desk)], standalone_mode=False)
+    assert answer.return_value == 2
     assert "register.toml:4: duty.1.what is a whole number (3)" in answer.stderr
