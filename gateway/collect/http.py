@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from typing import cast
@@ -79,14 +80,14 @@ def _wrong(url: str, status: int, detail: str) -> Failure:
     return Failure(kind, url, f"HTTP {status}" + (f", {detail}" if detail else ""))
 
 
-async def get(url: SplitResult, trust: Trust) -> tuple[Page, float | None]:
+async def get(url: SplitResult, trust: Trust, headers: Mapping[str, str] | None = None) -> tuple[Page, float | None]:
     """(page, end of the certificate) of one GET; call it within ``asking``. Raises NoAnswerError and OSError."""
     host = url.hostname or ""
     secure = url.scheme == "https"
     port = url.port or (_SECURE if secure else 80)
     link = await (connect_tls(host, port, trust, url.geturl()) if secure else connect(host, port))
     try:
-        link.writer.write(_request(url))
+        link.writer.write(_request(url, headers or {}))
         await link.writer.drain()
         raw = await _read(link.reader)
     finally:
@@ -94,11 +95,12 @@ async def get(url: SplitResult, trust: Trust) -> tuple[Page, float | None]:
     return parse(raw, url.geturl()), link.expires_at
 
 
-def _request(url: SplitResult) -> bytes:
+def _request(url: SplitResult, headers: Mapping[str, str]) -> bytes:
     path = quote((url.path or "/") + (f"?{url.query}" if url.query else ""), safe=_IN_URLS)
     host = url.netloc.rpartition("@")[2]
     lines = (f"GET {path} HTTP/1.1", f"Host: {host}", "User-Agent: vigie", "Accept: */*", "Connection: close")
-    return "\r\n".join((*lines, "", "")).encode("utf-8")
+    further = (f"{name}: {value}" for name, value in headers.items())
+    return "\r\n".join((*lines, *further, "", "")).encode("utf-8")
 
 
 async def _read(reader: asyncio.StreamReader) -> bytes:

@@ -6,6 +6,7 @@ import asyncio
 import re
 import ssl
 from asyncio import StreamReader, StreamWriter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,6 +33,8 @@ class Trust:
     now: float
     verify: bool = True
     ca: str | None = None
+    pinned: Callable[[bytes], bool] | None = None
+    """Says of a certificate in DER whether it is the one that is expected; nothing is sent to any other."""
 
 
 async def connect(host: str, port: int) -> Link:
@@ -43,7 +46,14 @@ async def connect_tls(host: str, port: int, trust: Trust, what: str) -> Link:
     """A TLS connection. A certificate that does not hold raises NoAnswerError (unauthorised) with the reason and with
     the time it has left."""
     if not trust.verify:
-        return await _unverified(host, port)
+        link = await _unverified(host, port)
+        if trust.pinned and not trust.pinned(_certificate(link.writer) or b""):
+            link.writer.close()
+            detail = (
+                "its certificate is not that of the first contact: if it was renewed, take its line out of the pins"
+            )
+            raise NoAnswerError(Failure(FailureKind.UNAUTHORISED, what, detail))
+        return link
     context = ssl.create_default_context(cafile=trust.ca)
     try:
         reader, writer = await asyncio.open_connection(host, port, ssl=context, server_hostname=host)
@@ -65,9 +75,14 @@ async def _unverified(host: str, port: int) -> Link:
     return Link(reader, writer, _expiry(writer))
 
 
-def _expiry(writer: StreamWriter) -> float | None:
+def _certificate(writer: StreamWriter) -> bytes | None:
     peer = writer.get_extra_info("ssl_object")
-    der = peer.getpeercert(binary_form=True) if peer else None
+    der: bytes | None = peer.getpeercert(binary_form=True) if peer else None
+    return der
+
+
+def _expiry(writer: StreamWriter) -> float | None:
+    der = _certificate(writer)
     return not_after(der) if der else None
 
 

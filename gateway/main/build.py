@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from gateway.agent.orders import Desk
 from gateway.agent.parts import Board, Parts
@@ -13,6 +14,7 @@ from gateway.clock import Clock, SystemClock
 from gateway.collect.backup import Backup
 from gateway.collect.nut import Nut
 from gateway.collect.reach import Reach
+from gateway.collect.redfish import HttpLogin, Pins, Redfish
 from gateway.collect.scrape import Scrape
 from gateway.collect.self import OwnHealth
 from gateway.collect.smart import Smart
@@ -142,6 +144,7 @@ def build_collectors(settings: Settings, clock: Clock, devices: Iterable[Device]
         "smart": lambda: Smart(clock, shell=shell(settings)),
         "backup": lambda: Backup(clock, shell(settings)),
         "scrape": lambda: Scrape(clock),
+        "redfish": lambda: Redfish(clock, _http_logins(settings), Pins(settings.data / "known_certificates")),
         "self": lambda: OwnHealth(clock, data=settings.data),
     }
     unknown = sorted(wanted - makers.keys())
@@ -159,6 +162,15 @@ def shell(settings: Settings) -> Ssh:
         if credential.type == "ssh" and credential.key and credential.key.file
     }
     return Ssh(logins, settings.data / "known_hosts")
+
+
+def _http_logins(settings: Settings) -> Mapping[str, Callable[[], HttpLogin]]:
+    """Users and passwords of boards; a password is read when it is used."""
+
+    def login(credential: Credential) -> HttpLogin:
+        return HttpLogin(credential.user, reveal(credential.password) if credential.password else "")
+
+    return {name: partial(login, one) for name, one in settings.credentials.items() if one.type == "http"}
 
 
 def _snmp(settings: Settings, clock: Clock) -> Collector:

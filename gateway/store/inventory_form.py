@@ -21,9 +21,9 @@ from gateway.core.device import (
 from gateway.core.document import Source, Table
 from gateway.core.units import METRICS
 
-COLLECTORS = ("snmp", "trap", "syslog", "nut", "smart", "reach", "scrape", "backup", "self", "replay")
+COLLECTORS = ("snmp", "trap", "syslog", "nut", "smart", "reach", "scrape", "redfish", "backup", "self", "replay")
 PORTS = (*COLLECTORS, "ssh")
-ACCESS = ("ssh",)
+ACCESS = ("ssh", "http")
 CHECKS = ("http", "tcp", "dns", "tls", "ping")
 _TEXTS = ("location", "vendor", "model", "serial", "firmware", "zone", "perimeter")
 

@@ -16,6 +16,7 @@ from gateway.collect.backup import Backup
 from gateway.collect.echo import FakeEcho, ForbiddenError
 from gateway.collect.nut import Nut
 from gateway.collect.reach import Reach
+from gateway.collect.redfish import HttpLogin, Pins, Redfish
 from gateway.collect.scrape import Scrape
 from gateway.collect.self import OwnHealth
 from gateway.collect.smart import FakeDisks, Smart
@@ -53,6 +54,10 @@ COLLECTORS: Mapping[str, Callable[[], Collector]] = {
     "backup": lambda: Backup(CLOCK, FakeShell({(name, "backup erp"): "3600 1000\n" for name in _BOTH})),
     "backup, silent": lambda: Backup(CLOCK, FakeShell({})),
     "backup, garbage": lambda: Backup(CLOCK, FakeShell({(name, "backup erp"): "yesterday" for name in _BOTH})),
+    "redfish, nobody there": lambda: Redfish(
+        CLOCK, {"it": lambda: HttpLogin("reader", "secret")}, Pins(Path("/nonexistent/pins")), timeout_s=0.5
+    ),
+    "redfish, no credential": lambda: Redfish(CLOCK, {}, Pins(Path("/nonexistent/pins"))),
     "scrape, nobody there": lambda: Scrape(CLOCK, timeout_s=0.5),
     "self, real": lambda: OwnHealth(CLOCK),
     "self, bare machine": lambda: OwnHealth(CLOCK, root=Path("/nonexistent"), throttled=lambda: ""),
@@ -76,8 +81,8 @@ def device() -> Device:
     return Device(
         *("dev-1", "A device"),
         address="127.0.0.1",
-        ports={"nut": port, "scrape": port},
-        access={"ssh": "it"},
+        ports={"nut": port, "scrape": port, "redfish": port},
+        access={"ssh": "it", "http": "it"},
         backups=("erp",),
     )
 
