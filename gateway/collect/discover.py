@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -11,7 +12,7 @@ from gateway.collect import mdns
 from gateway.collect.asking import NoAnswerError
 from gateway.collect.discover_snmp import Told
 from gateway.collect.echo import ForbiddenError, Pinger
-from gateway.collect.surroundings import hardware_addresses
+from gateway.collect.surroundings import Network, hardware_addresses
 from gateway.core.discovery import Finding
 
 # services that tell what a machine is; each is one TCP connection that says nothing
@@ -70,6 +71,8 @@ class Means:
     snmp_port: int = 161
     ports: Sequence[int] = PORTS
     neighbours: Callable[[], Mapping[str, str]] = hardware_addresses
+    on_link: Sequence[Network] = ()
+    """Networks at the box's own ports: who does not answer ARP there is not there."""
     tcp_open: Callable[[str, int], Awaitable[bool]] = tcp_open
     hints: Callable[[str], Awaitable[tuple[tuple[str, ...], str]]] = mdns.ask
 
@@ -118,6 +121,8 @@ class Sweep:
     async def _look(self, address: str) -> Finding | None:
         loopback = address.startswith("127.")  # every address of it answers a ping
         there = not loopback and (await self._pings(address) or address in self.means.neighbours())
+        if not there and self._may_ping and self._on_link(address):
+            return None
         ports = await self._open(address, self.means.ports if there or loopback else _SIGNS)
         if not there and not loopback:
             if not ports:
@@ -135,6 +140,9 @@ class Sweep:
         return replace(
             finding, identity=said.identity, node=said.node, credential=credential, snmp_port=self.means.snmp_port
         )
+
+    def _on_link(self, address: str) -> bool:
+        return any(ipaddress.IPv4Address(address) in network for network in self.means.on_link)
 
     async def _pings(self, address: str) -> bool:
         if not self._may_ping:

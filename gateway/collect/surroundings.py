@@ -64,6 +64,18 @@ def hardware_addresses(proc: Path = _PROC) -> dict[str, str]:
     return found
 
 
+def own_addresses(proc: Path = _PROC) -> frozenset[str]:
+    """The box's own addresses, without the loopback's."""
+    found, address = set(), ""
+    for line in _read(proc / "net" / "fib_trie").splitlines():
+        words = line.split()
+        if words[:1] == ["|--"]:
+            address = words[1]
+        elif words[:3] == ["/32", "host", "LOCAL"] and not address.startswith("127."):
+            found.add(address)
+    return frozenset(found)
+
+
 def _read(file: Path) -> str:
     try:
         return file.read_text()
@@ -97,6 +109,6 @@ def permitted(wanted: str, site: Iterable[str], own: Iterable[Network]) -> Netwo
     )
 
 
-def addresses(network: Network) -> list[str]:
-    """The addresses of a network that hosts may have."""
-    return [str(one) for one in network.hosts()]
+def addresses(network: Network, own: frozenset[str] = frozenset()) -> list[str]:
+    """The addresses of a network that other hosts may have."""
+    return [text for one in network.hosts() if (text := str(one)) not in own]

@@ -13,6 +13,7 @@ import click
 from gateway.core.device import Park
 from gateway.core.document import read_toml
 from gateway.core.errors import Fault, InputError, VigieError
+from gateway.core.log_patterns import parse_patterns
 from gateway.main.inventory import unknown_credentials
 from gateway.main.shutdown import shutdown_faults
 from gateway.runbooks import load_runbooks
@@ -69,6 +70,7 @@ def _faults(config: Path, notes: list[str]) -> Iterator[Fault]:
         settings = parse(text, config)
         yield from _check_named(settings, config, notes)
         yield from _check_inventory(settings, config, notes)
+        yield from _check_patterns(settings)
         yield from _check_runbooks(settings)
 
 
@@ -120,6 +122,18 @@ def _check_runbooks(settings: Settings) -> Iterable[Fault]:
     except VigieError as error:
         return [Fault(str(settings.runbooks), 0, error.what, error.remedy)]
     return []
+
+
+def _check_patterns(settings: Settings) -> Iterable[Fault]:
+    """Faults of the site's own patterns of syslog; that the file is there was looked at with the others."""
+    own = settings.syslog.patterns if settings.syslog else None
+    if own is None or not own.is_file():
+        return ()
+    try:
+        parse_patterns(read_text(own), str(own))
+    except InputError as error:
+        return error.faults
+    return ()
 
 
 def _check_inventory(settings: Settings, config: Path, notes: list[str]) -> Iterable[Fault]:

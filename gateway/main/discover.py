@@ -16,7 +16,7 @@ from gateway.collect.discover import Means, Pace, Sweep
 from gateway.collect.discover_snmp import SnmpAsker
 from gateway.collect.echo import Echo
 from gateway.collect.snmp_auth import SnmpAuth
-from gateway.collect.surroundings import Network, addresses, attached, permitted, surroundings
+from gateway.collect.surroundings import Network, addresses, attached, own_addresses, permitted, surroundings
 from gateway.core.discovery import NO_CREDENTIAL, Proposal, Standing, propose
 from gateway.main.build import load_park, snmp_auth
 from gateway.main.probe import v3_option
@@ -56,7 +56,7 @@ def discover(*, network: str, config: Path | None, port: int, rate: float, as_js
     wanted = permitted(network, settings.networks if settings else (), attached())
     inventory = list(load_park(settings).devices.values()) if settings and settings.inventory.exists() else []
     asker = SnmpAsker(_credentials(settings, given["community"], given["v3"]), shipped(), port)
-    sweep = Sweep(Means(Echo(count=1), asker, Pace(rate), port))
+    sweep = Sweep(Means(Echo(count=1), asker, Pace(rate), port, on_link=attached()))
     asyncio.run(_sweep(sweep, asker, wanted))
     for note in sweep.notes:
         click.echo(f"vigie: {note}", err=True)
@@ -88,7 +88,7 @@ def _credentials(settings: Settings | None, communities: Sequence[str], v3: str 
 
 
 async def _sweep(sweep: Sweep, asker: SnmpAsker, network: Network) -> None:
-    wanted = addresses(network)
+    wanted = addresses(network, own_addresses())
 
     def progress(now: Sweep) -> None:
         if now.asked % 16 == 0 or now.asked == len(wanted):

@@ -11,7 +11,7 @@ from gateway.collect.discover import Means, Pace, Sweep
 from gateway.collect.discover_snmp import SnmpAsker
 from gateway.collect.echo import Echo
 from gateway.collect.snmp_auth import SnmpAuth
-from gateway.collect.surroundings import addresses, attached, permitted, surroundings
+from gateway.collect.surroundings import addresses, attached, own_addresses, permitted, surroundings
 from gateway.core.device import Device, Park
 from gateway.core.discovery import NO_CREDENTIAL, Proposal, Standing, propose
 from gateway.profiles.load import shipped
@@ -40,9 +40,10 @@ class SiteSurvey:
         networks = self._settings.networks or tuple(map(str, own))
         wanted = [permitted(network, self._settings.networks, own) for network in networks]
         asker = SnmpAsker({**self._credentials(), NO_CREDENTIAL: SnmpAuth()}, shipped())
-        sweep = Sweep(Means(Echo(count=1), asker, Pace(self._settings.discovery.per_s)))
+        sweep = Sweep(Means(Echo(count=1), asker, Pace(self._settings.discovery.per_s), on_link=own))
+        mine = own_addresses()
         try:
-            await sweep.run([address for network in wanted for address in addresses(network)])
+            await sweep.run([address for network in wanted for address in addresses(network, mine)])
         finally:
             asker.close()
         proposals = propose(sweep.findings, self._park.devices.values(), surroundings())

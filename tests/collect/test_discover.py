@@ -18,7 +18,14 @@ from gateway.collect.discover import Means, Pace, Sweep
 from gateway.collect.discover_snmp import Told, learnt_of, neighbours_of, tell
 from gateway.collect.echo import FakeEcho, ForbiddenError
 from gateway.collect.snmp_ask import RecordedSession
-from gateway.collect.surroundings import attached, hardware_addresses, permitted, surroundings
+from gateway.collect.surroundings import (
+    addresses,
+    attached,
+    hardware_addresses,
+    own_addresses,
+    permitted,
+    surroundings,
+)
 from gateway.core.errors import VigieError
 from gateway.core.reading import Failure, FailureKind, Identity
 from gateway.core.topology import Neighbour, Node
@@ -217,11 +224,28 @@ ARP = """IP address       HW type     Flags       HW address            Mask    
 """
 
 
+FIB = """Main:
+  +-- 0.0.0.0/0 3 0 5
+     |-- 0.0.0.0
+        /0 universe UNICAST
+     +-- 192.168.1.0/24 2 0 2
+        |-- 192.168.1.0
+           /24 link UNICAST
+        |-- 192.168.1.5
+           /32 host LOCAL
+        |-- 192.168.1.255
+           /32 link BROADCAST
+     |-- 127.0.0.1
+        /32 host LOCAL
+"""
+
+
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
     (tmp_path / "net").mkdir()
     (tmp_path / "net" / "route").write_text(ROUTES)
     (tmp_path / "net" / "arp").write_text(ARP)
+    (tmp_path / "net" / "fib_trie").write_text(FIB)
     for name, mac in (("eth0", "02:AA:00:00:00:01"), ("lo", "00:00:00:00:00:00")):
         (tmp_path / "class" / "net" / name).mkdir(parents=True)
         (tmp_path / "class" / "net" / name / "address").write_text(f"{mac}\n")
@@ -234,6 +258,21 @@ def test_own_networks_router_and_neighbours_are_read_from_the_kernel(machine: Pa
     assert (around.macs, around.router) == ({"02:aa:00:00:00:01"}, "192.168.1.1")
     assert hardware_addresses(machine) == {"192.168.1.1": "02:fc:00:00:00:05"}
     assert attached(machine / "absent") == []
+
+
+def test_the_box_does_not_find_itself(machine: Path) -> None:
+    assert own_addresses(machine) == {"192.168.1.5"}
+    assert addresses(ipaddress.IPv4Network("192.168.1.4/30"), own_addresses(machine)) == ["192.168.1.6"]
+
+
+@pytest.mark.parametrize(("pinger", "found"), [(FakeEcho(SILENCE), 0), (FakeEcho(ForbiddenError()), 1)])
+async def test_on_its_own_wire_who_does_not_answer_arp_is_not_there(pinger: FakeEcho, found: int) -> None:
+    async def web(_address: str, port: int) -> bool:
+        return port == 443
+
+    sweep = Sweep(means(FakeAsker(), pinger=pinger, tcp_open=web, on_link=[ipaddress.IPv4Network("192.0.2.0/24")]))
+    await sweep.run(["192.0.2.78"])
+    assert len(sweep.findings) == found
 
 
 OWN = [ipaddress.IPv4Network("192.168.1.0/24")]
