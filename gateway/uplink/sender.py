@@ -76,6 +76,7 @@ class Sender:
         self._told: dict[str, Mapping[str, str | int]] = {}
         self._resent = 0
         self._trim_at = 0.0
+        self._shrunk = 1.0  # bytes on the wire per byte of body, as it was lately
         self._orders: deque[tuple[str, bytes]] = deque(maxlen=_ORDERS)
 
     def start(self) -> None:
@@ -233,7 +234,7 @@ class Sender:
             self._after[row.lane] = row.seq
             return True
         under_way = sum(flight.size for flight in self._flights.values() if flight.row.lane == row.lane)
-        flight = _Flight(row, len(row.body), self._clock.monotonic())
+        flight = _Flight(row, round(len(row.body) * self._shrunk), self._clock.monotonic())
         if under_way and under_way + flight.size > self._pace.windows.get(row.lane, 32_768):
             return False
         if not self._publish_row(flight):
@@ -260,6 +261,7 @@ class Sender:
         if token is None:
             return False
         flight.sent_at, flight.size = self._clock.monotonic(), len(payload)
+        self._shrunk += 0.2 * (len(payload) / max(1, len(row.body)) - self._shrunk)
         self._unconfirmed[token] = flight.sent_at
         return True
 
