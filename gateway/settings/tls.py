@@ -24,6 +24,11 @@ _ALERTS = {
 }
 
 
+_OUT_OF_TIME = {9: "is not valid yet", 10: "has expired"}
+_UNKNOWN_AUTHORITY = frozenset((18, 19, 20, 21))
+"""OpenSSL's X509_V_ERR_*: the authority is another one, or the certificate signs itself."""
+
+
 def tls_context(connection: UplinkSettings) -> ssl.SSLContext:
     """Trusts the given authority only and shows the given certificate. OSError names a file that cannot be used. Made
     anew for every connection, so that renewed certificates are taken up."""
@@ -59,6 +64,15 @@ def explain(error: Exception, connection: UplinkSettings) -> str:
     text = str(error).replace("\n", " ").replace("_", " ").lower()
     if isinstance(error, ssl.SSLCertVerificationError):
         why = error.verify_message
+        if error.verify_code in _OUT_OF_TIME:
+            return (
+                f"{broker}: the broker's certificate {_OUT_OF_TIME[error.verify_code]}: is this machine's clock right?"
+            )
+        if error.verify_code in _UNKNOWN_AUTHORITY:
+            return (
+                f"{broker}: the broker's certificate is not accepted: {why}: check {table}.ca; if it is right, "
+                "something on the way (a captive portal, a proxy) answers instead of the broker"
+            )
         return f"{broker}: the broker's certificate is not accepted: {why}: check {table}.ca and the clock"
     if isinstance(error, ssl.SSLError):
         for alert, meaning in _ALERTS.items():

@@ -29,6 +29,15 @@ from gateway.wire import Names, status_payload
 _BACKOFF_S = (1.0, 120.0)
 _TOKENS = 1 << 16
 _LOST = "the connection was lost"
+_CLONE = (
+    "the broker ends every connection soon after it begins: does another box connect with this site's identity? "
+    "give each box a certificate of its own"
+)
+_SHORT_S, _SHORT_LINKS = 60.0, 3
+"""So many connections in a row that the broker took and that ended within so many seconds: mosquitto 2.0 does not tell
+the one that is pushed out why."""
+_TAKEN_OVER = 0x8E
+"""MQTT 5, reason code of DISCONNECT: session taken over."""
 
 
 class MqttUplink:
@@ -77,13 +86,17 @@ class MqttUplink:
 
     def _stay(self, stopping: threading.Event) -> None:
         """Connects again and again until told to stop."""
-        pause = _BACKOFF_S[0]
+        pause, short = _BACKOFF_S[0], 0
         while not stopping.is_set():
+            began = self._clock.monotonic()
             link = _Link(self._settings, self._names, self._clock, next(self._generations), self._events.append)
             reason = link.open() or self._follow(link, stopping)
             if stopping.is_set():
                 return
-            if link.accepted:
+            short = short + 1 if link.accepted and self._clock.monotonic() - began < _SHORT_S else 0
+            if short >= _SHORT_LINKS or link.taken_over:
+                reason = _CLONE  # told, not fought: the pause grows, two boxes that take turns would both be useless
+            elif link.accepted:
                 pause = _BACKOFF_S[0]
             elif link.opened and not link.answered:
                 reason = refusal(self._settings) or reason
@@ -126,6 +139,7 @@ class _Link:
         self.opened = False
         self.answered = False
         self.accepted = False
+        self.taken_over = False
         self.reason = _LOST
         self.heard_at = clock.monotonic()
         self._settings = settings
@@ -216,7 +230,9 @@ class _Link:
         self._tell(UplinkEvent("connected"))
 
     def _on_disconnect(self, _client: paho.Client, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
-        if self.accepted and self.reason == _LOST:
+        if code.value == _TAKEN_OVER:
+            self.taken_over = True
+        elif self.accepted and self.reason == _LOST:
             self.reason = f"{_LOST}: {code}"
         self.ended.set()
         self.settled.set()

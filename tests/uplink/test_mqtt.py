@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import selectors
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,7 +20,7 @@ from gateway import wire
 from gateway.clock import SystemClock, stamp
 from gateway.ports import Message
 from gateway.settings import UplinkSettings
-from gateway.settings.tls import tls_context
+from gateway.settings.tls import explain, tls_context
 from gateway.store.memory import MemoryOutbox
 from gateway.uplink.mqtt import MqttUplink
 from gateway.uplink.sender import Pace, Sender
@@ -104,6 +105,42 @@ def test_a_certificate_that_has_expired(reason: Any, mosquitto: Any) -> None:
 
 
 @pytest.mark.integration
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (9, "is not valid yet: is this machine's clock right?"),
+        (10, "has expired: is this machine's clock right?"),
+        (20, "a captive portal"),
+        (62, "check uplink.ca and the clock"),
+    ],
+)
+def test_a_broker_that_cannot_be_believed_is_told_with_what_to_look_at(code: int, words: str) -> None:
+    error = ssl.SSLCertVerificationError()
+    error.verify_code, error.verify_message = code, "as OpenSSL says"
+    assert words in explain(error, UplinkSettings("mqtts://broker.example"))
+
+
+def test_two_boxes_with_one_identity_are_told_and_do_not_fight(mosquitto: Any, eventually: Any) -> None:
+    settings, clock = mosquitto.settings("depot"), SystemClock()
+    first, second = (MqttUplink(settings, NAMES, clock) for _ in range(2))
+    told: dict[MqttUplink, list[str]] = {first: [], second: []}
+
+    def heard(uplink: MqttUplink, what: str) -> bool:
+        told[uplink] += [event.reason or event.kind for event in uplink.events()]
+        return any(what in line for line in told[uplink])
+
+    first.start()
+    eventually(lambda: heard(first, "connected"), "the first box")
+    second.start()
+    eventually(lambda: heard(second, "connected"), "the second box")
+    clone = "does another box connect with this site's identity?"
+    eventually(lambda: heard(first, clone) or heard(second, clone), "the reason", within_s=40)
+    turns = sum(line == "connected" for lines in told.values() for line in lines)
+    assert turns < 15, "the pauses grow"
+    first.stop()
+    second.stop()
+
+
 def test_no_certificate_where_one_is_wanted(reason: Any, mosquitto: Any) -> None:
     assert "the broker wants a client certificate" in reason(mosquitto.settings("depot", cert=None, key=None))
 
