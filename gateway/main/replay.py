@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -15,16 +15,19 @@ from gateway.collect.replay import Event, Recording, Round
 from gateway.core.calendar import Calendar
 from gateway.core.correlator import Outcome
 from gateway.core.device import GATEWAY, Park
-from gateway.core.figures import RECURRENCE_S
 from gateway.core.incident import Change, ChangeKind, Incident, Transition, apply
+from gateway.core.narrative import Context
 from gateway.core.outages import service_facts
+from gateway.core.people import Language
 from gateway.core.reading import Reading
 from gateway.core.service_level import measure
 from gateway.core.watch import Watch
 from gateway.feasts import holiday_dates
+from gateway.main.lessons import lessons
 from gateway.main.sla import answer
 from gateway.profiles.checks import all_checks
 from gateway.profiles.load import shipped
+from gateway.runbooks import load_runbooks
 from gateway.settings import Settings, load
 from gateway.store.inventory import InventoryStore
 from gateway.wire import iso
@@ -157,16 +160,23 @@ def document(played: Replay, settings: Settings) -> dict[str, Any]:
     shown = sorted((one for one in played.incidents.values() if not one.merged_into), key=lambda one: one.opened_at)
     start, end = played.began or 0.0, played.ended
     hours = _hours(settings, start, end)
-    previous: dict[tuple[str, str | None], Incident] = {}
+    runbooks = load_runbooks(settings.runbooks)
+    site = settings.site
     incidents = []
     for incident in shown:
-        before = previous.get((incident.cause, incident.root_device))
-        previous[incident.cause, incident.root_device] = incident
-        again = before is not None and incident.opened_at - before.opened_at <= RECURRENCE_S
         target = settings.service_levels.get(_criticality(incident, played.park))
-        incidents.append(
-            _incident(incident, clocks(incident, target, hours, end), before.id if before and again else None)
+        due = clocks(incident, target, hours, end)
+        context = Context(
+            played.park,
+            end,
+            site.name,
+            site.timezone,
+            cast(Language, site.language),
+            hours,
+            due.response,
+            due.restore,
         )
+        incidents.append({**_incident(incident, due), **lessons(incident, shown, context, runbooks)})
     return {
         "incidents": incidents,
         "service_levels": [_service_level(played, name, hours) for name in played.park.services],
@@ -190,7 +200,7 @@ def _criticality(incident: Incident, park: Park) -> Any:
     return min(touched, key=lambda level: level.rank)
 
 
-def _incident(incident: Incident, due: Clocks, recurrence_of: str | None) -> dict[str, Any]:
+def _incident(incident: Incident, due: Clocks) -> dict[str, Any]:
     response, restore = due.response, due.restore
     return {
         "id": incident.id,
@@ -210,7 +220,6 @@ def _incident(incident: Incident, due: Clocks, recurrence_of: str | None) -> dic
             "response": bool(response and response.missed),
             "restore": bool(restore and restore.missed),
         },
-        "recurrence_of": recurrence_of,
     }
 
 
@@ -229,4 +238,4 @@ def _hours(settings: Settings, start: float, end: float) -> Calendar:
     given = settings.calendar
     years = range(datetime.fromtimestamp(start, UTC).year - 1, datetime.fromtimestamp(end, UTC).year + 2)
     dates = holiday_dates(given.holidays, years) if given.holidays else frozenset()
-    return Calendar(settings.site.timezone, given.week, dates, given.special, always_on=not given.week)
+    return given.calendar(settings.site.timezone, dates, always_on=not given.week)

@@ -68,6 +68,10 @@ def test_limit_is_where_the_table_says(name: str, good: float, warns: float | No
     assert (check.warning is None, check.critical is None) == (warns is None, severe is None)
 
 
+def test_every_check_has_a_name_of_its_own() -> None:
+    assert len(CHECKS) == len(DEFAULT_CHECKS)
+
+
 def test_every_check_with_a_limit_is_in_the_table() -> None:
     limited = {check.id for check in DEFAULT_CHECKS if check.warning is not None or check.critical is not None}
     assert limited - {row[0] for row in LIMITS} == set()
