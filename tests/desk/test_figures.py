@@ -6,9 +6,11 @@ from dataclasses import replace
 from types import ModuleType
 from zoneinfo import ZoneInfo
 
+from gateway.core.amendment import Amendment, Kind, Ruling
 from gateway.core.device import Cost, Park
 from gateway.core.incident import Transition, Verdict
 from web.common import Formats, Language, State
+from web.desk.decisions import amended, ruled
 from web.desk.facts import SiteFacts
 from web.desk.figures import Counter, Figure, availability_text, figures, steering
 from web.desk.memory import MemoryFleet
@@ -112,3 +114,25 @@ def test_figures_are_counted_once_a_minute(sahel: ModuleType):
     first = counter.steering(sahel.NOW)
     assert counter.steering(sahel.NOW + 59) is first
     assert counter.steering(sahel.NOW + 60) is not first
+
+
+def test_maintenance_counts_once_the_owner_has_approved_it(sahel: ModuleType):
+    fleet, start = sahel.fleet(), sahel.NOW - 3 * sahel.DAY
+    work = Amendment("m-1", Kind.MAINTENANCE, "rouiba", "till", start, start + 52 * sahel.MIN, sahel.NOW, "Atlas")
+    entered = amended(work, "Atlas", sahel.NOW)
+    approved = ruled(Ruling("m-1", True, sahel.NOW, "Nadia Haddad"))
+    down = [
+        level.down_s
+        for entries in ((), (entered,), (entered, approved))
+        if (level := steering(fleet, sahel.NOW, entries).four.availability)
+    ]
+    assert down[0] == down[1] == down[2] + 52 * sahel.MIN
+
+
+def test_a_service_added_on_the_fifteenth_is_counted_from_then(sahel: ModuleType):
+    first = replace(turn(sahel, Verdict.OK, 40 * sahel.DAY), subject="files")
+    young = turn(sahel, Verdict.OK, 15 * sahel.DAY)
+    level = steering(one_site(sahel, first, young), sahel.NOW).four.availability
+    assert level is not None
+    assert level.coverage == 1.0
+    assert level.contract_s == sahel.HOURS.business_seconds(sahel.NOW - 15 * sahel.DAY, sahel.NOW)

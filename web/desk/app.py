@@ -93,7 +93,8 @@ def create_app(facts: FleetFacts, options: DeskOptions, clock: Clock) -> Flask:
         money=lambda amount: money(amount, g.formats),
         available=lambda level: availability_text(level, g.formats),
     )
-    counter = Counter(facts)
+    office = options.office or Office(facts, MemoryBook(), RegisterFile(None))
+    counter = Counter(facts, office.book)
     remote = Remote(facts, options.commander)
     remote.register(app)
     desk = Desk(facts, options, counter, remote)
@@ -112,7 +113,7 @@ def create_app(facts: FleetFacts, options: DeskOptions, clock: Clock) -> Flask:
     ):
         app.add_url_rule(rule, view.__name__, needs_sign_in(view), methods=["POST"])
     app.register_blueprint(api.blueprint(facts, counter))
-    _steering(app, options.office or Office(facts, MemoryBook(), RegisterFile(None)), options)
+    _steering(app, office, options)
 
     @app.get("/healthz")
     def healthz() -> Response:

@@ -12,11 +12,12 @@ from gateway.core.device import GATEWAY, Criticality
 from gateway.core.figures import FourFigures, MonthlyCost, Recurrence, Repair, four_figures
 from gateway.core.figures import SiteFacts as Counted
 from gateway.core.incident import Cause
-from gateway.core.outages import service_facts
+from gateway.core.outages import Told, first_word, service_facts
 from gateway.core.service_level import CONCLUSIVE_COVERAGE, Facts, ServiceLevel, Standing, measure, pool
 from web.common.causes import title
 from web.common.formats import Formats
 from web.common.states import State
+from web.desk.decisions import AMENDMENT, RULING, Book, Entry, MemoryBook, maintenance_of
 from web.desk.facts import FleetFacts, SiteFacts
 
 PERIOD_S = 30 * 86_400.0
@@ -59,10 +60,10 @@ class Steering:
     by_id: dict[str, SiteFacts]
 
 
-def steering(facts: FleetFacts, now: float) -> Steering:
-    """Counts everything for the period that ends now."""
+def steering(facts: FleetFacts, now: float, entries: Sequence[Entry] = ()) -> Steering:
+    """Counts everything for the period that ends now; ``entries`` hold the maintenance entered at headquarters."""
     sites = facts.sites()
-    counted = [_counted(facts, site, now) for site in sites]
+    counted = [_counted(facts, site, now, entries) for site in sites]
     return Steering(
         min((one.start for one in counted), default=now - PERIOD_S),
         now,
@@ -80,16 +81,20 @@ def _target(sites: Sequence[SiteFacts]) -> float | None:
     return max((one for one in promised if one is not None), default=None)
 
 
-def _counted(facts: FleetFacts, site: SiteFacts, now: float) -> Counted:
+def _counted(facts: FleetFacts, site: SiteFacts, now: float, entries: Sequence[Entry]) -> Counted:
     """The facts of one site in the form that the core counts."""
     transitions = facts.transitions(site.id, 0.0, now)
     start = max(now - PERIOD_S, min((one.at for one in transitions), default=now))
     hours = site.hours or _ALWAYS
     park = site.park
     critical = []
+    told = Told(transitions)
     for service in park.services.values() if park else ():
         if park and service.criticality is Criticality.CRITICAL:
-            seen = service_facts(park, service.id, transitions, start, now)
+            begun = first_word(park, service.id, told)
+            seen = service_facts(park, service.id, told, max(start, begun or start), now)
+            worked = maintenance_of(site.id, (service.id, *service.depends_on), entries)
+            seen = replace(seen, maintenance=(*seen.maintenance, *worked))
             calendar = replace(hours, always_on=True) if service.always_on else hours
             critical.append((_blind_since(site, seen, now), calendar))
     devices = [device for device in park.devices.values() if device.id != GATEWAY] if park else []
@@ -112,7 +117,12 @@ def _day(counted: Counted, start: float) -> State:
     """How the 24 hours from ``start`` went: down if a critical service was, unknown if most was not measured."""
     if start + _DAY_S <= counted.start or not counted.critical:
         return State.UNKNOWN
-    levels = [measure(replace(facts, start=start, end=start + _DAY_S), hours) for facts, hours in counted.critical]
+    end = start + _DAY_S
+    levels = [
+        measure(replace(facts, start=max(start, facts.start), end=end), hours)
+        for facts, hours in counted.critical
+        if facts.start < end
+    ]
     level = pool(levels)
     if level.down_s > 0:
         return State.DOWN
@@ -123,8 +133,9 @@ class Counter:
     """Counts at most once a minute: figures over a month do not change faster, and pages are asked for every few
     seconds. Threads may use it together."""
 
-    def __init__(self, facts: FleetFacts) -> None:
+    def __init__(self, facts: FleetFacts, book: Book | None = None) -> None:
         self._facts = facts
+        self._book = book or MemoryBook()
         self._lock = threading.Lock()
         self._counted: Steering | None = None
 
@@ -132,7 +143,7 @@ class Counter:
         """The figures of this minute."""
         with self._lock:
             if self._counted is None or not 0 <= now - self._counted.end < _LITTLE_S:
-                self._counted = steering(self._facts, now)
+                self._counted = steering(self._facts, now, self._book.entries(AMENDMENT, RULING))
             return self._counted
 
 
