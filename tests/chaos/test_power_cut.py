@@ -51,9 +51,7 @@ def mounted(image: Path, place: Path) -> Iterator[Path]:
         subprocess.run(["losetup", "-d", device], check=False)
 
 
-def write_until_the_power_fails(
-    folder: Path, seconds: float, eventually: Callable[..., None]
-) -> tuple[Path, list[str]]:
+def write_until_it_fails(folder: Path, seconds: float, eventually: Callable[..., None]) -> tuple[Path, list[str]]:
     """The image as it was at that moment, and what had been promised before it."""
     image, copy, told = folder / "card.img", folder / "cut.img", folder / "promised"
     subprocess.run(["truncate", "-s", "64M", str(image)], check=True)
