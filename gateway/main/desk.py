@@ -161,11 +161,14 @@ def _notifier(settings: DeskSettings, ledger: Ledger, clock: Clock, url: str) ->
     from web.desk.duty import Duty
     from web.desk.letters import DESK_TRANSLATIONS, Letters
     from web.desk.notifier import Channel, Notifier, Post
+    from web.desk.sms import Sms
 
     secret = settings.webhook
     channels: dict[str, Channel] = {"webhook": Webhook((lambda: reveal(secret)) if secret else None, clock)}
     if settings.mail is not None:
         channels["mail"] = Mail(settings.mail, clock, desk_reports.attachment(settings, ledger))
+    if settings.sms is not None:
+        channels["sms"] = Sms(settings.sms)
     letters = Letters(
         lambda site: next((one for one in ledger.sites() if one.id == site), None),
         languages([COMMON_TRANSLATIONS, DESK_TRANSLATIONS]),

@@ -16,6 +16,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -25,6 +26,7 @@ from gateway.clock import FakeClock
 from gateway.core.errors import UnavailableError, VigieError
 from web.desk.deliver import Mail, MailServer, Webhook
 from web.desk.notify import NoticeKind, Notification
+from web.desk.sms import LENGTH, Sms, SmsGateway
 
 CLOCK = FakeClock(1_795_342_808.0)
 MESSAGE = Notification(
@@ -222,3 +224,39 @@ def test_a_webhook_address_that_is_none_is_said():
 def test_a_webhook_nobody_listens_at_is_tried_again():
     with pytest.raises(UnavailableError, match="webhook 127"):
         Webhook(None, CLOCK).deliver(replace(MESSAGE, address=f"http://127.0.0.1:{free_port()}/x"))
+
+
+SMS = replace(MESSAGE, channel="sms", address="+213 550 00 00 00")
+
+
+def test_a_short_message_is_the_subject_in_the_fields_of_the_gateway(
+    hook: tuple[str, list[tuple[dict[str, str], bytes]]],
+):
+    base, got = hook
+    assert Sms(SmsGateway(f"{base}/in/201")).deliver(SMS) == "HTTP 201 id 42"
+    [(headers, body)] = got
+    assert headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert dict(parse_qsl(body.decode())) == {"to": "+213550000000", "text": MESSAGE.subject}
+    assert "Authorization" not in headers
+
+
+def test_a_text_cannot_change_the_fields_it_is_put_into(hook: tuple[str, list[tuple[dict[str, str], bytes]]]):
+    base, got = hook
+    gateway = SmsGateway(f"{base}/in/200", {"n": "{to}", "m": "Vigie: {text}"}, "json", lambda: "Bearer hush")
+    Sms(gateway).deliver(replace(SMS, subject='"{to}&n=1' + "x" * 400))
+    [(headers, body)] = got
+    document = json.loads(body)
+    assert (document["n"], headers["Authorization"]) == ("+213550000000", "Bearer hush")
+    assert document["m"].startswith('Vigie: "{to}&n=1x')
+    assert len(document["m"]) == len("Vigie: ") + LENGTH
+
+
+def test_a_gateway_that_is_busy_is_tried_again_and_one_that_refuses_is_told(
+    hook: tuple[str, list[tuple[dict[str, str], bytes]]],
+):
+    base, _ = hook
+    with pytest.raises(UnavailableError, match=r"SMS gateway .* answered 503"):
+        Sms(SmsGateway(f"{base}/in/503")).deliver(SMS)
+    with pytest.raises(VigieError, match="answered 400") as refused:
+        Sms(SmsGateway(f"{base}/in/400")).deliver(SMS)
+    assert not refused.value.retry

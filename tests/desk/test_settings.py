@@ -160,6 +160,10 @@ def test_all_faults_are_told_at_once_with_their_lines() -> None:
         ('[notify.quiet]\nfrom = "21:00"\n', "notify.quiet.to is missing"),
         ('[notify.quiet]\nfrom = "21:00"\nto = "06:00"\nwakes = {critical = "none"}\n', "always wakes"),
         ("[notify]\ntest_day = 29\n", "test_day"),
+        ('[sms]\nurl = "sms.example"\n', "is no URL"),
+        ('[sms]\nurl = "https://x"\nfields = {to = "{to}"}\n', "lack {to} or {text}"),
+        ('[[recipient]]\nname = "A"\nchannel = "sms"\naddress = "+213 550 00 00 00"\n', "there is no [sms]"),
+        ('[sms]\nurl = "https://x"\n[[recipient]]\nname = "A"\nchannel = "sms"\naddress = "a"\n', "is no number"),
         ("[broker.deep]\nx = 1\n", 'unknown key "broker.deep"'),
     ],
 )
@@ -176,3 +180,20 @@ def test_an_unknown_time_zone() -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"gone\.toml:0: cannot be read"):
         load(tmp_path / "gone.toml")
+
+
+def test_the_gateway_for_short_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    more = """
+[sms]
+url = "https://sms.example/send"
+form = "json"
+fields = { dest = "{to}", message = "{text}", from = "VIGIE" }
+authorization = { env = "SMS_KEY" }
+"""
+    sms = read(LEAST + more).sms
+    assert sms is not None
+    assert (sms.url, sms.form) == ("https://sms.example/send", "json")
+    assert sms.fields == {"dest": "{to}", "message": "{text}", "from": "VIGIE"}
+    monkeypatch.setenv("SMS_KEY", "Bearer hush")
+    assert sms.authorization is not None
+    assert sms.authorization() == "Bearer hush"

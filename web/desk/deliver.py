@@ -8,7 +8,7 @@ import http.client
 import json
 import smtplib
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -151,33 +151,37 @@ class Webhook:
 
     def deliver(self, message: Notification) -> str:
         """See ``Channel.deliver``."""
-        parts = urlsplit(message.address)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise VigieError(
-                f"webhook {message.address!r} is no http or https address", remedy="correct it in desk.toml"
-            )
         body = json.dumps(_document(message), ensure_ascii=False).encode()
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        connection = kind(parts.hostname, parts.port, timeout=self._timeout_s)
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        try:
-            connection.request("POST", path, body, self._headers(message, body))
-            answer = connection.getresponse()
-            said = " ".join(answer.read(200).decode("utf-8", "replace").split())
-        except (OSError, http.client.HTTPException) as error:
-            raise UnavailableError(f"webhook {parts.netloc}: {_short(error)}", remedy="tried again later") from error
-        finally:
-            connection.close()
-        if answer.status not in _HTTP_OK:
-            later = answer.status >= http.client.INTERNAL_SERVER_ERROR or answer.status in _HTTP_LATER
-            raise (UnavailableError if later else VigieError)(f"webhook {parts.netloc} answered {answer.status} {said}")
-        return f"HTTP {answer.status} {said}".strip()
+        return post("webhook", message.address, body, self._headers(message, body), self._timeout_s)
 
     def _headers(self, message: Notification, body: bytes) -> dict[str, str]:
         headers = {"Content-Type": "application/json; charset=utf-8", "Vigie-Delivery": message.key}
         if self._secret is not None:
             headers["Vigie-Signature"] = signature(self._secret(), int(self._clock.wall()), body)
         return headers
+
+
+def post(what: str, url: str, body: bytes, headers: Mapping[str, str], timeout_s: float) -> str:
+    """Posts a body; returns the answer as proof. Raises VigieError, with ``retry`` if it may be taken later. ``what``
+    names the receiver in errors; of the address only the host is told, since a path may hold a secret."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise VigieError(f"{what} {url!r} is no http or https address", remedy="correct it in desk.toml")
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.hostname, parts.port, timeout=timeout_s)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    try:
+        connection.request("POST", path, body, dict(headers))
+        answer = connection.getresponse()
+        said = " ".join(answer.read(200).decode("utf-8", "replace").split())
+    except (OSError, http.client.HTTPException) as error:
+        raise UnavailableError(f"{what} {parts.netloc}: {_short(error)}", remedy="tried again later") from error
+    finally:
+        connection.close()
+    if answer.status not in _HTTP_OK:
+        later = answer.status >= http.client.INTERNAL_SERVER_ERROR or answer.status in _HTTP_LATER
+        raise (UnavailableError if later else VigieError)(f"{what} {parts.netloc} answered {answer.status} {said}")
+    return f"HTTP {answer.status} {said}".strip()
 
 
 def signature(secret: str, at: int, body: bytes) -> str:

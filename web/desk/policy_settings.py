@@ -1,18 +1,24 @@
-"""The parts of `desk.toml` that say when people are told: `[notify]`, and each recipient's place on the ladder."""
+"""The parts of `desk.toml` that say when people are told: `[notify]`, each recipient's place on the ladder, `[sms]`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from gateway.core.device import Criticality
 from gateway.core.document import Table
 from gateway.core.incident import Priority
+from gateway.settings import reveal
+from gateway.settings.common import read_secret
 from web.desk.digest import Routine
 from web.desk.notify import PACE, Pace
 from web.desk.quiet import WAKES, Quiet
+from web.desk.sms import FIELDS, NUMBER, SmsGateway
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _LAST_STEP = 9
@@ -50,6 +56,32 @@ def read_place(table: Table, channel: str, rules: NotifyRules) -> dict[str, Any]
         "quiet": None if table.boolean("always", default=False) else rules.quiet,
         "digest": table.boolean("digest", default=channel == "mail"),
     }
+
+
+def read_sms(table: Table, base: Path) -> SmsGateway:
+    """`[sms]`: the company's gateway."""
+    fields = table.table("fields")
+    known = {name: fields.text(name) for name in fields.values}
+    secret = read_secret(table, "authorization", base)
+    gateway = SmsGateway(
+        url=table.required("url"),
+        fields=known or FIELDS,
+        form=table.choice("form", ("form", "json"), "form"),
+        authorization=partial(reveal, secret) if secret else None,
+    )
+    if known and not {"{to}", "{text}"} <= set(re.findall(r"\{\w+\}", " ".join(known.values()))):
+        table.fault("fields", f"{table.name('fields')} lack {{to}} or {{text}}", 'write to = "{to}", text = "{text}"')
+    if gateway.url and urlsplit(gateway.url).scheme not in ("http", "https"):
+        table.fault("url", f'{table.name("url")} = "{gateway.url}" is no URL', 'write "https://..."')
+    fields.done()
+    table.done()
+    return gateway
+
+
+def check_number(table: Table, number: str) -> None:
+    """A fault if a recipient's address is no telephone number."""
+    if number and not NUMBER.fullmatch(number):
+        table.fault("address", f'{table.name("address")} = "{number}" is no number', 'write it as "+213 550 00 00 00"')
 
 
 def _quiet(table: Table, zone: str) -> Quiet:

@@ -21,9 +21,10 @@ from gateway.settings.read import LANGUAGES
 from web.desk.deliver import MailServer
 from web.desk.facts import SILENT_AFTER_S
 from web.desk.notify import Recipient
-from web.desk.policy_settings import NotifyRules, read_notify, read_place
+from web.desk.policy_settings import NotifyRules, check_number, read_notify, read_place, read_sms
+from web.desk.sms import SmsGateway
 
-CHANNELS = ("mail", "webhook")
+CHANNELS = ("mail", "sms", "webhook")
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 _PAGE = PageSettings(port=8090, host_names=("localhost",))
 
@@ -47,6 +48,7 @@ class DeskSettings:
     address: str = ""
     mail: MailServer | None = None
     webhook: Secret | None = None
+    sms: SmsGateway | None = None
     people: tuple[Recipient, ...] = ()
     notify: NotifyRules = field(default_factory=NotifyRules)
     """When people are told, reminded and left alone."""
@@ -93,6 +95,7 @@ def parse(text: str, path: Path) -> DeskSettings:
         address=address,
         mail=mail,
         webhook=read_secret(webhook, "secret", base),
+        sms=read_sms(root.table("sms"), base) if "sms" in root else None,
         people=tuple(_recipient(one, notify) for one in root.tables("recipient")),
         notify=notify,
         secure=secure,
@@ -197,6 +200,8 @@ def _recipient(table: Table, rules: NotifyRules) -> Recipient:
     )
     if channel == "mail":
         _address(table, "address")
+    elif channel == "sms":
+        check_number(table, recipient.address)
     elif recipient.address and urlsplit(recipient.address).scheme not in ("http", "https"):
         table.fault("address", f'{table.name("address")} = "{recipient.address}" is no URL', 'write "https://..."')
     table.done()
@@ -218,5 +223,7 @@ def _check_people(root: Table, settings: DeskSettings) -> None:
     names = [one.name for one in settings.people if one.name]
     for name in sorted({name for name in names if names.count(name) > 1}):
         root.fault("recipient", f'recipient "{name}" is named twice', "give each a name of their own")
+    if settings.sms is None and any(one.channel == "sms" for one in settings.people):
+        root.fault("recipient", "somebody is to get SMS, but there is no [sms]", 'add [sms] with url = "https://..."')
     if settings.mail is None and any(one.channel == "mail" for one in settings.people):
         root.fault("recipient", "somebody is to get mail, but there is no [mail]", 'add [mail] with host = "..."')
