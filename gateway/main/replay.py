@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -15,8 +15,8 @@ from gateway.collect.replay import Event, Recording, Round
 from gateway.core.calendar import Calendar
 from gateway.core.correlator import Outcome
 from gateway.core.device import GATEWAY, Park
-from gateway.core.incident import Change, ChangeKind, Incident, Transition, apply
-from gateway.core.narrative import Context
+from gateway.core.incident import Change, ChangeKind, Incident, Transition, apply, fold
+from gateway.core.narrative import Context, one_line
 from gateway.core.outages import service_facts
 from gateway.core.people import Language
 from gateway.core.reading import Reading
@@ -162,36 +162,32 @@ def document(played: Replay, settings: Settings) -> dict[str, Any]:
     hours = _hours(settings, start, end)
     runbooks = load_runbooks(settings.runbooks)
     site = settings.site
+    language = cast(Language, site.language)
+    context = Context(played.park, end, site.name, site.timezone, language, hours)
     incidents = []
     for incident in shown:
         target = settings.service_levels.get(_criticality(incident, played.park))
         due = clocks(incident, target, hours, end)
-        context = Context(
-            played.park,
-            end,
-            site.name,
-            site.timezone,
-            cast(Language, site.language),
-            hours,
-            due.response,
-            due.restore,
-        )
-        incidents.append({**_incident(incident, due), **lessons(incident, shown, context, runbooks)})
+        told = replace(context, response=due.response, restore=due.restore)
+        incidents.append({**_incident(incident, due), **lessons(incident, shown, told, runbooks)})
     return {
         "incidents": incidents,
         "service_levels": [_service_level(played, name, hours) for name in played.park.services],
-        "notifications": [
-            {
-                "t": iso(one.created_at),
-                "incident": one.incident,
-                "kind": one.kind,
-                "to": one.to,
-                "channel": one.channel,
-                "text": one.text,
-            }
-            for one in played.notifications
-        ],
+        "notifications": [_notification(one, played.incidents[one.incident], context) for one in played.notifications],
         "transitions": len(played.transitions),
+    }
+
+
+def _notification(message: Notification, incident: Incident, context: Context) -> dict[str, Any]:
+    """A message with the text that it had when it was made, not with what became known later."""
+    then = fold(change for change in incident.story if change.detected_at <= message.created_at)[incident.id]
+    return {
+        "t": iso(message.created_at),
+        "incident": message.incident,
+        "kind": message.kind,
+        "to": message.to,
+        "channel": message.channel,
+        "text": one_line(then, replace(context, now=message.created_at), context.language),
     }
 
 
