@@ -163,6 +163,8 @@ class Device:
     """Further credentials by their type, beside ``credential``: ``{"ssh": "srv-ssh"}``."""
     backups: tuple[str, ...] = ()
     """Names of the backups that are kept on it, as its vigie-remote.conf has them."""
+    json: tuple[str, ...] = ()
+    """A URL path, then mappings of what it answers (core/json_probe.py), for the collector ``json``."""
 
 
 @dataclass(frozen=True, slots=True)

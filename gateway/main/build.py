@@ -12,6 +12,7 @@ from gateway.agent.parts import Board, Parts
 from gateway.alert.panel import open_panel
 from gateway.clock import Clock, SystemClock
 from gateway.collect.backup import Backup
+from gateway.collect.json_probe import JsonProbe
 from gateway.collect.nut import Nut
 from gateway.collect.reach import Reach
 from gateway.collect.redfish import HttpLogin, Pins, Redfish
@@ -144,6 +145,7 @@ def build_collectors(settings: Settings, clock: Clock, devices: Iterable[Device]
         "smart": lambda: Smart(clock, shell=shell(settings)),
         "backup": lambda: Backup(clock, shell(settings)),
         "scrape": lambda: Scrape(clock),
+        "json": lambda: JsonProbe(clock),
         "redfish": lambda: Redfish(clock, _http_logins(settings), Pins(settings.data / "known_certificates")),
         "self": lambda: OwnHealth(clock, data=settings.data),
     }

@@ -29,7 +29,7 @@ from gateway.store.inventory_form import (
 )
 from gateway.store.inventory_toml import Inventory
 
-_LISTS = ("collect", "depends_on", "limits", "access", "backups")
+_LISTS = ("collect", "depends_on", "limits", "access", "backups", "json")
 _WHOLE = ("check.port", *(f"ports.{name}" for name in PORTS))
 _NUMBERS = ("cost.purchase", "cost.monthly")
 _DAYS = ("purchased_on", "support.ends_on", "warranty.ends_on")
@@ -44,7 +44,7 @@ COLUMNS = (
     "support.model", "support.provider", "support.contract", "support.phone", "support.ends_on", "warranty.ends_on",
     "cost.purchase", "cost.monthly", "nut_name", *(f"ports.{name}" for name in PORTS),
     "check.type", "check.url", "check.target", "check.port", "check.expect", "check.timeout", "check.verify",
-    "always_on", "business", "redundant", "limits", "access", "backups",
+    "always_on", "business", "redundant", "limits", "access", "backups", "json",
 )  # fmt: skip
 
 

@@ -19,9 +19,12 @@ from gateway.core.device import (
     Warranty,
 )
 from gateway.core.document import Source, Table
+from gateway.core.json_probe import Rule
 from gateway.core.units import METRICS
 
-COLLECTORS = ("snmp", "trap", "syslog", "nut", "smart", "reach", "scrape", "redfish", "backup", "self", "replay")
+COLLECTORS = (
+    *("snmp", "trap", "syslog", "nut", "smart", "reach", "scrape", "redfish", "json", "backup", "self", "replay"),
+)
 PORTS = (*COLLECTORS, "ssh")
 ACCESS = ("ssh", "http")
 CHECKS = ("http", "tcp", "dns", "tls", "ping")
@@ -54,6 +57,7 @@ def read_device(table: Table) -> Device:
         limits=tuple(_limits(table)),
         access=dict(_access(table)),
         backups=table.texts("backups"),
+        json=_json(table),
         **{key: table.text(key) for key in _TEXTS},
     )
     for name in set(ports.values) - set(PORTS):
@@ -105,6 +109,20 @@ def _access(table: Table) -> Iterable[tuple[str, str]]:
         else:
             remedy = f'write it like "ssh=NAME"; the types are {", ".join(ACCESS)}'
             table.fault("access", f'{table.name("access")}: "{text}" is no credential by type', remedy)
+
+
+def _json(table: Table) -> tuple[str, ...]:
+    """A URL path and mappings; each that is wrong is a fault."""
+    texts = table.texts("json")
+    remedy = 'write it like ["/api/state", "hw.power[solar]=pv.0.watts*0.1"]'
+    if texts and not texts[0].startswith("/"):
+        table.fault("json", f"{table.name('json')} does not begin with a path", remedy)
+    for text in texts[1:]:
+        try:
+            Rule.parse(text)
+        except ValueError as error:
+            table.fault("json", f"{table.name('json')}: {error}", remedy)
+    return texts
 
 
 def _identifier(table: Table) -> str:
@@ -241,6 +259,8 @@ def device_values(device: Device) -> dict[str, Any]:
         values["collect"] = list(device.collect)
     if device.limits:
         values["limits"] = [str(limit) for limit in device.limits]
+    if device.json:
+        values["json"] = list(device.json)
     if device.backups:
         values["backups"] = list(device.backups)
     if device.access:

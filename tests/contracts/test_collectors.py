@@ -14,6 +14,7 @@ from gateway.clock import FakeClock
 from gateway.collect.asking import Answer, NoAnswerError
 from gateway.collect.backup import Backup
 from gateway.collect.echo import FakeEcho, ForbiddenError
+from gateway.collect.json_probe import JsonProbe
 from gateway.collect.nut import Nut
 from gateway.collect.reach import Reach
 from gateway.collect.redfish import HttpLogin, Pins, Redfish
@@ -58,6 +59,7 @@ COLLECTORS: Mapping[str, Callable[[], Collector]] = {
         CLOCK, {"it": lambda: HttpLogin("reader", "secret")}, Pins(Path("/nonexistent/pins")), timeout_s=0.5
     ),
     "redfish, no credential": lambda: Redfish(CLOCK, {}, Pins(Path("/nonexistent/pins"))),
+    "json, nobody there": lambda: JsonProbe(CLOCK, timeout_s=0.5),
     "scrape, nobody there": lambda: Scrape(CLOCK, timeout_s=0.5),
     "self, real": lambda: OwnHealth(CLOCK),
     "self, bare machine": lambda: OwnHealth(CLOCK, root=Path("/nonexistent"), throttled=lambda: ""),
@@ -81,7 +83,7 @@ def device() -> Device:
     return Device(
         *("dev-1", "A device"),
         address="127.0.0.1",
-        ports={"nut": port, "scrape": port, "redfish": port},
+        ports={"nut": port, "scrape": port, "redfish": port, "json": port},
         access={"ssh": "it", "http": "it"},
         backups=("erp",),
     )

@@ -130,7 +130,7 @@ FULL = (
         date(2023, 5, 1), Support(SupportModel.SHARED, "Sarl Info", "C-12", "0550 00 00 00", date(2026, 12, 31)),
         Warranty(date(2026, 5, 1)), Cost(1250.5, 40.0), "onduleur",
         (Limit("system.filesystem.utilization", "/data", 0.97, 0.99), Limit("system.cpu.utilization", off=True)),
-        {"ssh": "srv-ssh"}, ("erp", "paie"),
+        {"ssh": "srv-ssh"}, ("erp", "paie"), ("/api", "battery.charge=soc"),
     ),
     Device("sw-1", "sw-1"),
     Device("ups-1", "ups-1", Kind.UPS, parent="sw-1"),
