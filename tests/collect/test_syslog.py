@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -192,6 +193,12 @@ def test_line_about_a_link_names_the_port(port: str, line: str) -> None:
     found = event_of(parse(line.encode()), shipped_patterns())
     assert found is not None
     assert (found.name, found.part) == ("link", port)
+
+
+def test_shipped_patterns_are_bounded_so_that_no_line_costs_much() -> None:
+    for pattern in shipped_patterns():
+        for expression in (*pattern.match, *pattern.unless):
+            assert not re.search(r"\.[*+]|\][*+]", expression.pattern), expression.pattern
 
 
 def test_own_patterns_go_before_the_shipped_ones(tmp_path: Path) -> None:
