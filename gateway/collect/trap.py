@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -27,6 +28,10 @@ from gateway.collect.trap_names import trap_name
 from gateway.core.heard import Heard, Senders
 from gateway.core.log_patterns import Event
 from gateway.profiles.recording import Oid, dotted
+
+REFUSALS_S = 60.0
+REFUSED = 64
+"""Sources whose refused messages are told one by one."""
 
 ENGINES = 512
 """Engine IDs that are learnt at most."""
@@ -95,8 +100,8 @@ class TrapListener:
         self._source = ""
         self._level = 0
         self._understood = False
-        self.refused = 0
-        """Messages of a wrong community, user or password, and damaged ones."""
+        self._refused: Counter[str] = Counter()
+        self._refusals_told_at = -REFUSALS_S
 
     def open(self) -> None:
         """Begins to listen. Raises UnavailableError."""
@@ -124,8 +129,20 @@ class TrapListener:
         return int(self._wire.getsockname()[1]) if self._wire else 0
 
     def heard(self) -> list[Heard]:
-        """The notifications of the known, and one line for each stranger's."""
-        return self._inbox.take()
+        """The notifications; once a minute, a line for each source of which something could not be proved."""
+        return self._inbox.take() + self._refusals()
+
+    def _refusals(self) -> list[Heard]:
+        now = self._clock.monotonic()
+        if not self._refused or now - self._refusals_told_at < REFUSALS_S:
+            return []
+        refused, self._refused, self._refusals_told_at = self._refused, Counter(), now
+        at, known = self._clock.wall(), self._inbox.senders
+        why = "not understood: wrong community, user or password, or damaged"
+        return [
+            Heard(at, "trap", source, f"{count} {why}", known.get(source, ()), "refused", count=count)
+            for source, count in refused.items()
+        ]
 
     def close(self) -> None:
         """Ends."""
@@ -149,7 +166,8 @@ class TrapListener:
         except _DAMAGED:
             self._understood = False
         if not self._understood and not (user == "" and engine == b""):  # an inform begins with an empty question
-            self.refused += 1
+            known = self._source in self._refused or len(self._refused) < REFUSED
+            self._refused[self._source if known else "others"] += 1
 
     def _learn(self, engine: bytes, user: str) -> None:
         """Makes the keys of a user for a device's engine, if the device is known and its engine is new."""
