@@ -11,7 +11,7 @@ ARGS ?=
 WORKERS ?= $(shell echo $$(( $$(nproc) + 1 )))
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
-.PHONY: help setup demo test lint types arch unit integration browser chaos-short bench bench-store bench-wire bench-poll lock docs screenshots clean
+.PHONY: help setup demo test lint types arch unit integration browser chaos-short chaos bench bench-store bench-wire bench-poll lock docs screenshots clean
 
 help: ## tell what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | while IFS=$$'\t' read -r name text; do \
@@ -49,6 +49,9 @@ browser: ## tests in headless Chromium
 
 chaos-short: ## kill -9 of agent, broker and desk at random moments; nothing lost, nothing doubled
 	@$(BIN)/python -m pytest -m chaos $(ARGS)
+
+chaos: ## the long form: 1000 kills, seven days through 64 kbit/s (an hour; CHAOS_KILLS=200 for less)
+	@CHAOS_LONG=1 CHAOS_KILLS=$${CHAOS_KILLS:-1000} $(BIN)/python -m pytest -m chaos -s $(ARGS)
 
 bench: ## measure speed and size as ratios against a baseline of the same run
 	@$(BIN)/python scripts/bench $(ARGS)
