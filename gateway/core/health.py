@@ -134,6 +134,22 @@ def _files(box: Box) -> Iterator[Finding]:
                 f"{file.name}: {fault}",
                 "what is damaged is not used; the storage may be dying: save the state with `vigie export --all`",
             )
+    kept = (box.status or {}).get("storage") or {}
+    for one in kept.get("rebuilt") or ():
+        rows = sum(one.get("kept", {}).values())
+        yield Finding(
+            "files",
+            State.WARNING,
+            f"{one.get('name')}: was damaged and made anew with {rows} rows that could be read",
+            f"send {one.get('kept_as')} for analysis, then delete it and its note",
+        )
+    if kept.get("reserve") is False:
+        yield Finding("files", State.WARNING, "no room is kept for state changes", "free space, or use a larger card")
+    room = kept.get("readings") or {}
+    if room.get("most"):
+        left = room.get("days_left")
+        text = f"readings take {room['used'] / 1e6:.0f} of {room['most'] / 1e6:.0f} MB"
+        yield Finding("files", State.OK, text if left is None else f"{text}, room for {left:.0f} days more")
     sound = [file for file in box.files if not file.faults]
     if sound:
         size = sum(file.size for file in sound) / 1e6

@@ -53,6 +53,21 @@ def with_status(**other: object) -> Box:
     return replace(GOOD, status={**(GOOD.status or {}), **other})
 
 
+def test_rebuilt_file_missing_reserve_and_room_are_told() -> None:
+    box = with_status(
+        storage={
+            "readings": {"used": 90e6, "most": 1e9, "days_left": 41.6},
+            "reserve": False,
+            "rebuilt": [{"name": "vigie.db", "kept": {"transition": 7, "change": 2}, "kept_as": "vigie.db.damaged-1"}],
+        }
+    )
+    assert [one.text for one in bad(box)] == [
+        "vigie.db: was damaged and made anew with 9 rows that could be read",
+        "no room is kept for state changes",
+    ]
+    assert "readings take 90 of 1000 MB, room for 42 days more" in [one.text for one in examine(box)]
+
+
 def bad(box: Box) -> list[Finding]:
     """Findings that are not ok."""
     return [finding for finding in examine(box) if finding.state is not State.OK]
