@@ -58,6 +58,9 @@ def decode_csv(data: bytes, file: str) -> str:
     raise InputError([Fault(file, 0, "neither UTF-8 nor Windows-1252 text", "save the file as UTF-8 CSV")])
 
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
 def parse_csv(text: str, file: str) -> Inventory:
     """The devices and services of a spreadsheet. Raises ``InputError`` with all faults and their lines."""
     text = text.removeprefix(_BOM)
@@ -93,7 +96,7 @@ def _check_header(columns: list[str], source: Source) -> None:
 
 
 def _read_row(row: Mapping[str, str], path: KeyPath, source: Source) -> list[Located]:
-    cells = {name: text for name, value in row.items() if name in COLUMNS and (text := value.strip())}
+    cells = {name: text for name, value in row.items() if name in COLUMNS and (text := _unguarded(value.strip()))}
     kind = cells.pop("type", "device").lower()
     values: dict[str, Any] = {}
     for name, text in cells.items():
@@ -160,4 +163,13 @@ def _text(value: object) -> str:
         return "oui" if value else "non"
     if isinstance(value, float):
         return repr(value).removesuffix(".0").replace(".", ",")
-    return value.isoformat() if isinstance(value, date) else str(value)
+    return value.isoformat() if isinstance(value, date) else _guarded(str(value))
+
+
+def _guarded(text: str) -> str:
+    """What a spreadsheet would run as a formula gets an apostrophe in front: a device may call itself anything."""
+    return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
+
+
+def _unguarded(text: str) -> str:
+    return text[1:] if text.startswith("'") and text.lstrip("'").startswith(_FORMULA) else text

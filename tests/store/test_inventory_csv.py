@@ -98,3 +98,11 @@ def test_export_is_what_it_was(tmp_path: Path) -> None:
         "support.model": "oem",
         "cost.purchase": "1250,5",
     }
+
+
+@pytest.mark.parametrize("name", ["=HYPERLINK(0)", "+213 21 00", "-1+1", "@SUM(A1)", "'=quoted"])
+def test_no_cell_is_run_as_a_formula_and_all_come_back(name: str) -> None:
+    text = write_csv([Device("srv-1", name)], [])
+    cells = [cell for line in text.removeprefix("\ufeff").splitlines() for cell in line.split(";")]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
+    assert parse_csv(text, "parc.csv")[0] == (Device("srv-1", name),)
