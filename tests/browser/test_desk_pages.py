@@ -35,6 +35,10 @@ PATHS = {
     "incident": "/incidents/rouiba/c0ffee000147",
     "site": "/sites/rouiba",
     "figures": "/figures",
+    "report": "/report/2026-W47",
+    "costs": "/costs",
+    "upkeep": "/upkeep",
+    "calendar": "/calendar",
     "messages": "/messages",
 }
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
@@ -177,7 +181,7 @@ def test_a_comment_is_written_from_the_page(browser: Browser):
     with served() as desk, page_of(browser, desk, PHONE) as page:
         page.goto(f"{desk.base}/incidents/rouiba/c0ffee000147?lang=fr")
         page.get_by_label("Ce que vous savez, ce que vous faites").fill("Pièce commandée")
-        page.get_by_role("button", name="Noter").click()
+        page.get_by_role("button", name="Noter", exact=True).click()
         expect(page.locator("ol.tl li").first).to_contain_text("Nadia Haddad : « Pièce commandée »")
 
 
