@@ -35,10 +35,6 @@ PATHS = {
     "incident": "/incidents/rouiba/c0ffee000147",
     "site": "/sites/rouiba",
     "figures": "/figures",
-    "report": "/report/2026-W47",
-    "costs": "/costs",
-    "upkeep": "/upkeep",
-    "calendar": "/calendar",
     "messages": "/messages",
 }
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
