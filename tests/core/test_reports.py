@@ -26,6 +26,7 @@ from gateway.core.reports.weekly import Issue, build
 from gateway.core.reports.words import Words
 from gateway.core.responsible import Party
 from gateway.core.service_level import measure, pool
+from gateway.core.stopwatch import Promise
 from gateway.core.upkeep import Duty, DutyKind, FirmwareRule, firmware
 
 GOLDENS = Path(__file__).with_name("goldens")
@@ -98,6 +99,7 @@ ROUIBA = SiteRecord(
         incident("d", "disk_full", "srv-1", "11-20T13:00", priority="P4"),
     ],
     targets={Criticality.CRITICAL: 0.95, Criticality.STANDARD: 0.9},
+    promises={"b": Promise(300, None, 4 * 3600), "c": Promise(1800, None, 4 * 3600)},
 )
 BOOKS = Books(
     [Contract("AT-1", "Serveurs", monthly=142_000_00)],

@@ -168,8 +168,26 @@ def _by_level(counted: Counted, say: Words) -> Table:
             Column(say.say(("Résultat", "النتيجة", "Result")), "standing"),
         ),
         tuple(rows),
+        note=_kept(counted, say),
         empty=say.say(("Aucun service n’est déclaré.", "لم يُصرَّح بأي خدمة.", "No service is declared.")),
     )
+
+
+def _kept(counted: Counted, say: Words) -> str:
+    """How many of the delays that were promised were kept: those whose clock has stopped or is missed."""
+    texts = {
+        "response": ("prise en charge {kept} sur {all}", "التكفّل {kept} من {all}", "taken up {kept} of {all}"),
+        "intervention": ("intervention {kept} sur {all}", "التدخل {kept} من {all}", "intervention {kept} of {all}"),
+        "restore": ("remise en service {kept} sur {all}", "إعادة التشغيل {kept} من {all}", "restored {kept} of {all}"),
+    }
+    parts = []
+    for name, text in texts.items():
+        clocks = [clock for one in counted.incidents if (clock := getattr(one.clocks, name)) is not None]
+        judged = [clock for clock in clocks if clock.missed or clock.done_at is not None]
+        if judged:
+            parts.append(say.say(text, kept=sum(not clock.missed for clock in judged), all=len(judged)))
+    listed = ("، " if say.language == "ar" else ", ").join(parts)
+    return say.say(("Délais tenus : {l}.", "الآجال المحترمة: {l}.", "Delays kept: {l}."), l=listed) if parts else ""
 
 
 def _incidents(counted: Counted, say: Words) -> Table:
