@@ -17,7 +17,6 @@ SIMULTANEOUS_S = 90.0
 
 _ADVISORY = frozenset({Cause.ANOMALY, Cause.SUPPLY_EMPTY})
 _STOPS_SOON = frozenset({Cause.DISK_FULL, Cause.MEMORY_EXHAUSTED})
-_ENDS_IN_A_BOOT = frozenset({Cause.POWER_LOST, Cause.DEVICE_UNREACHABLE})
 _POWER_METRICS = ("ups.", "battery.", "input.", "output.")
 
 
@@ -123,16 +122,9 @@ class _Reasoning:
             return self.sticky.get(self.silent[top].key) or Root(Cause.DEVICE_UNREACHABLE, top)
         if bad.cause is Cause.UPLINK_LOST:
             return self._lost_uplink()
-        if bad.cause is Cause.REBOOTED:
-            return self._reason_to_boot(bad)
         if bad.cause is Cause.OVERHEATING and len(self.hot) > 1:
             return Root(bad.cause, None)  # many machines at once: it is the room
         return self.sticky.get(bad.key) or Root(bad.cause, bad.subject)
-
-    def _reason_to_boot(self, bad: Bad) -> Root:
-        """A boot belongs to the power cut or the silence that it ended."""
-        before = [root for key, root in self.sticky.items() if key[0] == bad.subject and root.cause in _ENDS_IN_A_BOOT]
-        return before[0] if before else Root(bad.cause, bad.subject)
 
     def _lost_uplink(self) -> Root:
         """Headquarters is out of reach: the silent router explains it, else the line behind the router that answers."""

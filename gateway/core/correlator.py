@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from gateway.core.cause import Explanation, Root, explain, priority, services_hit, witnesses
+from gateway.core.cause import Bad, Explanation, Root, explain, priority, services_hit, witnesses
 from gateway.core.device import GATEWAY, Kind, Park
 from gateway.core.incident import Cause, Change, ChangeKind, Incident, Symptom, Transition, apply, incident_id
 from gateway.core.verdicts import Key, Verdicts
@@ -19,6 +19,7 @@ UNSTABLE_S = 600.0
 UNSTABLE = "unstable"
 """The note of the gateway on such an incident."""
 
+_END_IN_A_BOOT = frozenset({Cause.POWER_LOST, Cause.DEVICE_UNREACHABLE})
 _WAITS = frozenset({Cause.DEVICE_UNREACHABLE, Cause.SERVICE_DOWN, Cause.SERVICE_SLOW})
 
 
@@ -80,7 +81,8 @@ class Correlator:
         self._count_returns(at, outcome)
         matched: dict[Key, str] = {}
         current: set[str] = set()
-        for explanation in explain(list(self._verdicts.bads.values()), self._park, self._sticky(at)):
+        bads = [bad for bad in self._verdicts.bads.values() if not self._ended_in_this_boot(bad)]
+        for explanation in explain(bads, self._park, self._sticky(at)):
             incident = self._find(explanation.root)
             if incident is None and not self._settled(explanation, at):
                 self._waiting = True
@@ -112,6 +114,17 @@ class Correlator:
     def still_bad(self, incident: Incident) -> bool:
         """True while anything the incident explains is measured to be bad."""
         return any(key in self._verdicts.bads for key in _members(incident))
+
+    def _ended_in_this_boot(self, bad: Bad) -> bool:
+        """True for a boot that belongs to the power cut or the silence before it: it is no fault of its own."""
+        if bad.cause is not Cause.REBOOTED:
+            return False
+        return any(
+            incident.cause in _END_IN_A_BOOT
+            and (incident.restored_at is None or incident.restored_at >= bad.at - GRACE_S)
+            and any(key[0] == bad.subject for key in _members(incident))
+            for incident in (*self.incidents.values(), *self._closed.values())
+        )
 
     def _sticky(self, at: float) -> dict[Key, Root]:
         """For each symptom of an open incident, the root that explained it, while that is still credible."""

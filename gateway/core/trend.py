@@ -28,7 +28,7 @@ _USUAL_S = 86_400.0
 _LEARNING_S = 6 * 3600.0
 _LEARNS_UP_TO_K = 4.0
 _NOTICED_S = 0.5
-_REBOOT_TOLD_S = 600.0
+_REBOOT_TOLD_S = 120.0
 _WRAP_S = (2**32 - 60_000) / 100
 """A sysUpTime this high falls because its 32 bits of 10 ms are full after 497 days, not because of a boot."""
 
@@ -92,13 +92,12 @@ class Trends:
         return min((1.0 - value) * span / rise, NO_TREND_S)
 
     def _rebooted(self, reading: Reading, uptime: float) -> bool:
-        """True for ten minutes after a boot that was seen to happen (the uptime fell)."""
-        before = self._uptimes.get(reading.device)
-        booted_at = before[1] if before else None
-        if before and uptime < before[0] and before[0] < _WRAP_S:
-            booted_at = reading.at - uptime
-        self._uptimes[reading.device] = (uptime, booted_at)
-        return booted_at is not None and reading.at - booted_at < _REBOOT_TOLD_S
+        """True for two minutes after a boot was seen to have happened (the uptime fell)."""
+        before, seen_at = self._uptimes.get(reading.device, (uptime, None))
+        if uptime < before < _WRAP_S:
+            seen_at = reading.at
+        self._uptimes[reading.device] = (uptime, seen_at)
+        return seen_at is not None and reading.at - seen_at < _REBOOT_TOLD_S
 
     def _slowness(self, reading: Reading, seconds: float) -> float | None:
         """How many times the usual the answer took; 1 below half a second, which nobody notices."""

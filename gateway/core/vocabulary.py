@@ -117,7 +117,7 @@ gateway.power.supply|The supply as the firmware judges it: ok, under_voltage or 
 # name | unit | how it is read | instance | description
 GAUGES = """
 hw.temperature|Cel||sensor|Temperature
-system.rebooted|1|||1 for ten minutes after a boot that was seen to happen
+system.rebooted|1|||1 for two minutes after a boot was seen to have happened
 reach.slowness|1|||How many times the usual an answer took
 hw.temperature.excess|K||sensor|Temperature above the mean of the last day
 hw.fan.speed|rpm||fan|Speed of a fan

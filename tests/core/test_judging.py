@@ -168,3 +168,35 @@ def test_warranty_and_support_that_end_are_one_matter_of_contracts(site: Any) ->
     site.values["srv-2", "forecast.margin", "support_ending"] = -1.0
     site.step(2)
     assert {(i.cause, i.root_device, i.priority) for i in site.incidents()} == {("contract_ending", "srv-2", "P4")}
+
+
+def test_boot_that_ends_a_power_cut_neither_keeps_it_open_nor_is_told(site: Any) -> None:
+    site.values["srv-1", "system.uptime", ""] = 50_000.0
+    site.values["ups-1", "ups.status", ""] = "OL"
+    site.step(2)
+    site.values["ups-1", "ups.status", ""] = "OB"
+    site.silent |= {"srv-1"}
+    site.step(4)
+    site.values["ups-1", "ups.status", ""] = "OL"
+    site.values["srv-1", "system.uptime", ""] = 10.0
+    site.silent.clear()
+    site.step(7)
+    assert (site.only().cause, site.only().open) == ("power_lost", False)
+    site.step(20)
+    assert len(site.incidents()) == 1
+
+
+def test_boot_out_of_the_blue_is_told_and_soon_over(site: Any) -> None:
+    site.values["srv-1", "system.uptime", ""] = 50_000.0
+    site.step(2)
+    site.values["srv-1", "system.uptime", ""] = 5.0
+    site.step(12)
+    assert (site.only().cause, site.only().root_device, site.only().open) == ("rebooted", "srv-1", False)
+
+
+def test_uptime_that_wraps_after_497_days_is_no_boot(site: Any) -> None:
+    site.values["sw-core", "system.uptime", ""] = 2**32 / 100 - 10
+    site.step(2)
+    site.values["sw-core", "system.uptime", ""] = 20.0
+    site.step(6)
+    assert not site.changes
