@@ -161,7 +161,7 @@ def test_keyboard_walks_from_the_skip_link_through_the_page_in_reading_order(bro
         assert walked[0] == "Aller au contenu"
         assert walked[1:4] == ["FR", "ع", "EN"]
         assert walked[4:9] == ["État du site", "Pannes", "Appareils", "Semaine", "Technicien"]
-        assert walked[8] == "Suivre la panne, étape par étape"
+        assert walked[9] == "Suivre la panne, étape par étape"
 
 
 def test_status_says_the_same_without_scripts(browser: Browser, down: Served) -> None:
