@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import click
 
+from gateway.clock import SystemClock
 from gateway.collect.replay import Event, Recording, Round
 from gateway.core.calendar import Calendar
 from gateway.core.correlator import Outcome
@@ -139,7 +140,11 @@ def replay(readings: Path, site_file: Path, inventory: Path, *, as_json: bool) -
     park = InventoryStore(inventory).park()
     recording = Recording(readings)
     played = Replay(settings.site.id, park, Watch(settings.site.id, park, checks=all_checks(shipped())))
+    clock = SystemClock()
+    began = clock.monotonic()
     played.run(recording)
+    took = max(clock.monotonic() - began, 1e-3)
+    click.echo(f"{recording.readings} readings in {took:.2f} s: {recording.readings / took:,.0f} a second", err=True)
     if recording.unknown:
         told = ", ".join(f"{name} ({count})" for name, count in sorted(recording.unknown.items()))
         click.echo(f"{readings}: metrics that are not in the vocabulary were left out: {told}", err=True)
