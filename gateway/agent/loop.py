@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -14,17 +13,18 @@ from gateway.agent.aside import Aside, own_faults
 from gateway.agent.commands import carry_out
 from gateway.agent.foresight import Foresight
 from gateway.agent.hourly import Hourly
+from gateway.agent.keeping import Keeping
 from gateway.agent.orders import Done, Obedience
 from gateway.agent.parts import Parts
+from gateway.agent.rounds import Rounds
 from gateway.agent.status import Latest, document, states, summary
 from gateway.agent.unasked import Unasked
 from gateway.alert import policy
 from gateway.clock import stamp
 from gateway.core.correlator import Outcome, Patience
-from gateway.core.device import GATEWAY, Device
-from gateway.core.errors import VigieError
+from gateway.core.device import GATEWAY
 from gateway.core.incident import Transition
-from gateway.core.reading import Failure, FailureKind, Poll, round_readings
+from gateway.core.reading import Poll, round_readings
 from gateway.core.schedule import Schedule
 from gateway.core.watch import Watch
 from gateway.ports import Batch, Message, Signal
@@ -39,8 +39,6 @@ _OFF_AFTER_S = 360.0
 """A start within this time of the last heartbeat, in the same boot, is a restart and not an outage of the box."""
 
 _EVT_LANE, _SUMMARY_LANE = 1, 2
-
-_STORES = ("samples", "readings", "record", "outbox", "commands", "status", "check")
 
 log = structlog.get_logger()
 
@@ -61,10 +59,7 @@ class Agent:
         self._hourly = Hourly(told=parts.link is not None)
         self._scores = AnomalyScores(parts.detector) if parts.detector else None
         self._foresight = Foresight(parts.park, parts.clock, parts.history)
-        every = {device.id: device.every_s or poll.every_s for device in parts.park.devices.values() if device.collect}
-        every.update((service.id, poll.every_s) for service in parts.park.services.values() if service.check)
-        now = parts.clock.monotonic()
-        self._schedule = Schedule(every, now)
+        self._rounds = Rounds(parts, self.take)
         self._chores = Schedule(
             {
                 "commands": COMMANDS_S,
@@ -76,19 +71,20 @@ class Agent:
                 "check": INVENTORY_S,
                 "summary": parts.settings.uplink.summary_every_s if parts.settings.uplink else 300.0,
             },
-            now,
+            parts.clock.monotonic(),
         )
-        self._limit = asyncio.Semaphore(poll.concurrency)
-        self._running: dict[str, asyncio.Task[None]] = {}
-        self._asked: dict[str, float] = {}
-        self._unasked = Unasked(parts, self._schedule, self._asked, self.latest)
+        self._unasked = Unasked(parts, self._rounds.schedule, self._rounds.asked, self.latest)
         self._last_command = 0
-        self._faults: set[str] = set()
-        self._refused: dict[str, str] = dict.fromkeys(_STORES, "")
-        self.unwritten: list[Batch] = list(unwritten)
+        self._keeping = Keeping(parts.ledger, unwritten)
+        self._kept = self._keeping.kept
         self._aside, self._care = Aside(self._done_aside), parts.storage.care if parts.storage else parts.samples.flush
         self.outdated = False
         """The record was moved in time, or a setting was changed: a new agent must take the record up."""
+
+    @property
+    def unwritten(self) -> list[Batch]:
+        """What could not be written down yet, oldest first."""
+        return self._keeping.unwritten
 
     async def run(self, stop: asyncio.Event) -> None:
         """Watches until ``stop`` is set or the record was moved in time; then finishes what runs, writes everything
@@ -104,9 +100,7 @@ class Agent:
                 except TimeoutError:
                     continue
         finally:
-            for task in self._running.values():
-                task.cancel()
-            await asyncio.gather(*self._running.values(), return_exceptions=True)
+            await self._rounds.close()
             self.finish()
 
     def start(self) -> None:
@@ -141,76 +135,31 @@ class Agent:
             self._chore(chore)
             if self.outdated:
                 return
-        for subject in self._schedule.due(now):
-            if subject not in self._running:
-                task = asyncio.get_running_loop().create_task(self._round(subject), name=subject)
-                self._running[subject] = task
-                task.add_done_callback(self._ended)
+        self._rounds.step(now)
         self._unasked.step(now)
         if self.parts.link:
             self._kept("outbox", self.parts.link.step)
         self._show()
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        """A round is over; a fault in judging it is a fault of the gateway like one in asking."""
-        self._running.pop(task.get_name(), None)
-        error = None if task.cancelled() else task.exception()
-        if error:
-            self._faults.add("agent")
-            log.error("round failed", subject=task.get_name(), exc_info=error)
-
     def finish(self) -> None:
         """Writes down what is in memory and closes the link."""
         self._unasked.close()
-        self._write()
+        self._keeping.write()
         self._kept("samples", self.parts.samples.flush)
         self._heartbeat()
         if self.parts.link:
             self._kept("outbox", self.parts.link.close)
         self.parts.panel.close()
 
-    # polling
-
-    async def _round(self, subject: str) -> None:
-        """Asks one device or service by all its collectors at once; a slow one delays nobody else."""
-        async with self._limit:
-            at = self.parts.clock.wall()
-            self._asked[subject] = self.parts.clock.monotonic()
-            names = self._collectors(subject)
-            polls = list(await asyncio.gather(*(self._poll(subject, name, at) for name in names)))
-            self.take(subject, polls, at)
-
-    def _collectors(self, subject: str) -> Sequence[str]:
-        device = self.parts.park.devices.get(subject)
-        return device.collect if device else ("service",)
-
-    async def _poll(self, subject: str, name: str, at: float) -> Poll:
-        deadline = self.parts.settings.poll.deadline_s
-        try:
-            async with asyncio.timeout(deadline):
-                poll = await self._ask(subject, name)
-        except TimeoutError:
-            return Poll(subject, name, at, failure=Failure(FailureKind.TIMEOUT, name, f"no end within {deadline:g} s"))
-        except Exception as error:  # the one blind except: a faulty collector must not end the watch
-            log.exception("collector failed", collector=name, device=subject)
-            self._faults.add(name)
-            return Poll(subject, name, at, failure=Failure(FailureKind.GARBLED, name, f"fault of the gateway: {error}"))
-        self._faults.discard(name)
-        readings = tuple(reading if reading.at else replace(reading, at=at) for reading in poll.readings)
-        return replace(poll, at=at, readings=readings)
-
-    async def _ask(self, subject: str, name: str) -> Poll:
-        if subject in self.parts.park.services:
-            return await self.parts.services.check(self.parts.park.services[subject])
-        device: Device = self.parts.park.devices[subject]
-        return await self.parts.collectors[name].poll(device)
-
     def take(self, subject: str, polls: list[Poll], at: float) -> None:
         """Keeps, judges and records one round."""
         readings = list(round_readings(subject, polls, at))
         if subject == GATEWAY:
-            refused, linked = {**self._refused, **self._unasked.faults}, self._linked() if self.parts.link else None
-            readings.extend(own_faults(self.parts, self._faults, refused, linked, at))
+            refused, linked = (
+                {**self._keeping.refused, **self._unasked.faults},
+                self._linked() if self.parts.link else None,
+            )
+            readings.extend(own_faults(self.parts, self._rounds.faults, refused, linked, at))
         readings.extend(self._unasked.readings(subject, at))
         if self._scores:
             readings.extend(list(self._scores.of(readings)))
@@ -221,14 +170,7 @@ class Agent:
             self._kept("outbox", lambda message=message: self.parts.outbox.put(message, stamp(self.parts.clock)))  # type: ignore[misc]
         outcome = self.watch.see(subject, readings, at)
         self._record(outcome)
-        self._hasten(outcome)
-
-    def _hasten(self, outcome: Outcome) -> None:
-        """Suspects and witnesses are asked before their turn, but none sooner than a third of the interval after its
-        last answer: asked at once, a blink of the network would count as two failures."""
-        pause = self.parts.settings.poll.every_s / 3
-        for name in {*outcome.suspects, GATEWAY} if outcome.suspects else ():
-            self._schedule.hasten([name], self._asked.get(name, 0.0) + pause)
+        self._rounds.hasten(outcome.suspects)
 
     # recording
 
@@ -247,34 +189,13 @@ class Agent:
             messages.append(Message("evt", _EVT_LANE, body))
         kept = order.kept if order else None
         batch = Batch(stamp(self.parts.clock), outcome.transitions, outcome.changes, messages, command, result, kept)
-        self.unwritten.append(batch)
-        self._write()
+        self._keeping.write(batch)
         for change in outcome.changes:
             incident = change.incident
             log.info("incident", id=incident, kind=str(change.kind), cause=str(change.cause), root=change.root_device)
         self._show()
         if self.parts.link:
             self.parts.link.set_states(states(self.watch, batch.stamp.wall))
-
-    def _write(self) -> None:
-        """Writes batches in their order; while the disk refuses, they wait in memory and the page says so."""
-        while self.unwritten:
-            batch = self.unwritten[0]
-            if not self._kept("record", lambda batch=batch: self.parts.ledger.record(batch)):  # type: ignore[misc]
-                return
-            self.unwritten.pop(0)
-
-    def _kept(self, what: str, action: Callable[[], object]) -> bool:
-        """True if the store did it; a full or read-only disk becomes an incident of the gateway, not a crash."""
-        try:
-            action()
-        except VigieError as error:
-            if self._refused[what] != str(error):
-                log.error("store refuses", what=what, error=str(error))
-            self._refused[what] = str(error)
-            return False
-        self._refused[what] = ""
-        return True
 
     def _done_aside(self, what: str, result: Callable[[], object]) -> None:
         self._kept(what, result)
@@ -287,7 +208,7 @@ class Agent:
         match name:
             case "commands":
                 self._take_commands()
-                self._write()
+                self._keeping.write()
             case "heartbeat":
                 self._heartbeat()
             case "clock":
@@ -311,7 +232,7 @@ class Agent:
             for change in policy.pressed(press, self.watch.incidents.values(), now):
                 outcome.changes.extend(self.watch.person(change).changes)
             self._record(outcome)
-        if not self.unwritten:  # while nothing can be written, commands wait in commands.db
+        if not self._keeping.unwritten:  # while nothing can be written, commands wait in commands.db
             self._kept("commands", self._carry_out)
 
     def _obey(self) -> None:
@@ -319,7 +240,7 @@ class Agent:
         orders = self.parts.link.orders() if self.parts.link else ()
         for done in self._obedience.carry_out(orders, self.parts.settings) if self._obedience else ():
             self._record(done.outcome, order=done)
-            self._hasten(done.outcome)
+            self._rounds.hasten(done.outcome.suspects)
             self.outdated |= done.settings_changed
 
     def _carry_out(self) -> None:
@@ -330,12 +251,12 @@ class Agent:
             log.info("command", id=command.id, kind=command.kind, who=command.who, result=result)
             self._last_command = command.id
             self._record(outcome, command.id, result)
-            self._hasten(outcome)
+            self._rounds.hasten(outcome.suspects)
 
     def _look_at_clock(self) -> None:
         """What waits to be written must be written first: it holds instants of the line as it is."""
         timeline, moved = self.parts.timeline, list[bool]()
-        if timeline and not self.unwritten:
+        if timeline and not self._keeping.unwritten:
             self._kept("record", lambda: moved.append(timeline.look()))
         self.outdated |= any(moved)
 
@@ -360,8 +281,8 @@ class Agent:
             "link": dict(parts.link.status()) if parts.link else None,
             "panel": self._panel(),
             "model": parts.detector.version if parts.detector else None,
-            "refused": {what: why for what, why in self._refused.items() if why},
-            "unwritten": len(self.unwritten),
+            "refused": {what: why for what, why in self._keeping.refused.items() if why},
+            "unwritten": len(self._keeping.unwritten),
             "forecasts": self._foresight.told(),
             "storage": dict(parts.storage.status()) if parts.storage else None,
             "version": parts.version,
