@@ -33,7 +33,7 @@ _TEXT_LENGTH = 500
 _MOST_S = 31 * DAY_S
 
 _NAV = (
-    NavItem("status", msgid("État du site")),
+    NavItem("status", msgid("Le site")),
     NavItem("incidents", msgid("Pannes")),
     NavItem("devices", msgid("Appareils")),
     NavItem("week", msgid("Semaine")),
