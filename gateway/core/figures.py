@@ -78,17 +78,21 @@ class FourFigures:
 
 
 def four_figures(
-    sites: Sequence[SiteFacts], target: float | None = None, level: ServiceLevel | None = None
+    sites: Sequence[SiteFacts],
+    target: float | None = None,
+    level: ServiceLevel | None = None,
+    to_come_s: float | None = None,
 ) -> FourFigures:
     """The figures of one site or of many together. ``target`` is the availability promised for critical services,
-    ``level`` theirs, where it is measured already."""
+    ``level`` theirs, where it is measured already; ``to_come_s`` are the service hours still to come, while the period
+    runs."""
     levels = [measure(facts, calendar) for site in sites for facts, calendar in site.critical]
     level = pool(levels) if levels else level
     return FourFigures(
         availability=level,
         target=target,
-        standing=standing(level, target) if level is not None and target is not None else None,
-        missed_s=missed_by_s(level, target) if level is not None and target is not None else 0.0,
+        standing=standing(level, target, to_come_s) if level is not None and target is not None else None,
+        missed_s=missed_by_s(level, target, to_come_s) if level is not None and target is not None else 0.0,
         repair=repair(sites),
         recurring=tuple(one for site in sites for one in recurrences(site.site, site.incidents, site.end)),
         cost=monthly_cost(device for site in sites for device in site.devices),

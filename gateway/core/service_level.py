@@ -62,6 +62,8 @@ class Standing(StrEnum):
     KEPT = "kept"
     MISSED = "missed"
     INCONCLUSIVE = "inconclusive"
+    IN_PROGRESS = "in_progress"
+    """The period still runs, and what it allows is not used up."""
 
 
 def measure(facts: Facts, calendar: Calendar) -> ServiceLevel:
@@ -120,9 +122,15 @@ def pool(levels: Sequence[ServiceLevel]) -> ServiceLevel:
     )
 
 
-def standing(level: ServiceLevel, target: float) -> Standing:
+def standing(level: ServiceLevel, target: float, to_come_s: float | None = None) -> Standing:
     """Kept or missed where the measured time suffices to say so. With too little coverage a target is still missed if
-    even the best case misses it."""
+    even the best case misses it.
+
+    ``to_come_s`` is given while the period runs: the service hours that it still holds. It is missed then only where
+    all of it up (and all that is unknown, since a box may still tell) would not make good what was down.
+    """
+    if to_come_s is not None:
+        return _running(level, target, to_come_s)
     best = level.bounds[1]
     if level.availability is None or level.coverage is None or best is None:
         return Standing.INCONCLUSIVE
@@ -131,9 +139,25 @@ def standing(level: ServiceLevel, target: float) -> Standing:
     return Standing.KEPT if level.availability >= target else Standing.MISSED
 
 
-def missed_by_s(level: ServiceLevel, target: float) -> float:
-    """Seconds of outage beyond what the target allows; 0 where it is kept."""
-    return max(0.0, level.down_s - (1 - target) * level.contract_s)
+def _running(level: ServiceLevel, target: float, to_come_s: float) -> Standing:
+    best = _share(_promised_s(level, to_come_s) - level.down_s, _promised_s(level, to_come_s))
+    if best is None:
+        return Standing.INCONCLUSIVE
+    if best < target:
+        return Standing.MISSED
+    too_little = level.coverage is not None and level.coverage < CONCLUSIVE_COVERAGE
+    return Standing.INCONCLUSIVE if too_little else Standing.IN_PROGRESS
+
+
+def _promised_s(level: ServiceLevel, to_come_s: float | None) -> float:
+    """The service hours that a target is promised over: of a period that is over those that were measured, of one that
+    runs all but maintenance."""
+    return level.contract_s if to_come_s is None else level.contract_s + level.unknown_s + to_come_s
+
+
+def missed_by_s(level: ServiceLevel, target: float, to_come_s: float | None = None) -> float:
+    """Seconds of outage beyond what the target allows; 0 where it is kept. ``to_come_s`` as in ``standing``."""
+    return max(0.0, level.down_s - (1 - target) * _promised_s(level, to_come_s))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +177,12 @@ class Budget:
         return max(0.0, self.allowed_s - self.used_s)
 
 
-def budget(level: ServiceLevel, target: float, period_s: float) -> Budget:
-    """``level`` covers what has passed of a period that holds ``period_s`` of service hours in all."""
-    allowed_s = (1 - target) * period_s
-    passed = (level.contract_s + level.unknown_s) / period_s if period_s else 0.0
+def budget(level: ServiceLevel, target: float, to_come_s: float | None = None) -> Budget:
+    """``level`` covers what has passed of a period that holds ``to_come_s`` more of service hours (``None``: it is
+    over). Nothing is left exactly where the target is missed."""
+    promised_s = _promised_s(level, to_come_s)
+    allowed_s = (1 - target) * promised_s
+    passed = 1.0 if to_come_s is None else (_share(promised_s - to_come_s, promised_s) or 0.0)
     burn = level.down_s / allowed_s / passed if allowed_s and passed else None
     return Budget(allowed_s, level.down_s, burn)
 

@@ -130,8 +130,8 @@ def test_deduced_time_never_counts_twice() -> None:
 
 def test_an_error_budget_burns_too_fast_when_half_of_it_is_gone_after_a_tenth() -> None:
     facts = replace(service_facts(PARK, "erp", [row(0, "srv-1", OK)], 0, 1000), outages=((100, 105),))
-    spent = budget(measure(facts, ALWAYS), 0.999, 10_000)
+    spent = budget(measure(facts, ALWAYS), 0.999, to_come_s=9_000)
     assert spent.allowed_s == pytest.approx(10)
     assert spent.left_s == pytest.approx(5)
     assert spent.burn == pytest.approx(5)
-    assert budget(measure(facts, ALWAYS), 1.0, 10_000).burn is None
+    assert budget(measure(facts, ALWAYS), 1.0, to_come_s=9_000).burn is None

@@ -25,7 +25,7 @@ from gateway.core.reports.period import Rhythm, before, by_id, last_due, month_o
 from gateway.core.reports.weekly import Issue, build
 from gateway.core.reports.words import Words
 from gateway.core.responsible import Party
-from gateway.core.service_level import measure, pool
+from gateway.core.service_level import Standing, measure, pool
 from gateway.core.stopwatch import Promise
 from gateway.core.upkeep import Duty, DutyKind, FirmwareRule, firmware
 
@@ -168,6 +168,48 @@ def test_the_error_budget_of_a_week_that_is_not_over_is_that_of_the_whole_week()
     assert spent.allowed_s == pytest.approx(0.05 * 42.5 * 3600)
     assert spent.used_s == 52 * 60
     assert spent.burn == pytest.approx(52 * 60 / spent.allowed_s / (25.5 / 42.5))
+
+
+def test_a_week_that_runs_is_in_progress_while_outage_is_still_allowed() -> None:
+    """52 minutes down are 96.6 % on Tuesday evening, and the week allows 127 minutes."""
+    report = build(counted(now=at("11-17T16:30")), "fr")
+    critical = report.tables[0].rows[0]
+    assert critical[-1].text == "En cours"
+    assert (critical[-1].value, critical[-1].tone) == ("in_progress", "ok")
+    assert report.tiles[0].word == "En cours"
+    assert "encore 1\u00a0h\u00a015 d’arrêt permis" in report.tiles[0].sentence
+    assert report.essence[0].startswith("En cours : 96,60")
+    assert report.tables[0].note.endswith("ne suffira pas jusqu’à la fin.")
+
+
+def test_a_week_that_runs_and_burns_too_fast_is_marked() -> None:
+    strict = replace(ROUIBA, targets={Criticality.CRITICAL: 0.96})
+    critical = build(counted(strict, now=at("11-17T10:00")), "fr").tables[0].rows[0]
+    assert (critical[-1].text, critical[-1].tone) == ("En cours", "watch")
+    assert critical[-2].value > 1  # type: ignore[operator]
+
+
+def test_a_week_that_runs_is_missed_once_nothing_is_left() -> None:
+    told = [one for one in ROUIBA.transitions if one.at < at("11-17T09:30")]
+    worse = replace(ROUIBA, transitions=[*told, row("11-17T12:52", "srv-1", OK)])
+    tuesday = counted(worse, now=at("11-17T16:30"))
+    assert tuesday.levels[Criticality.CRITICAL].standing is Standing.MISSED
+    assert tuesday.four.missed_s == pytest.approx((232 - 127.5) * 60)
+
+
+def test_work_that_is_planned_later_in_the_week_allows_less_outage() -> None:
+    planned = [(at("11-19T08:00"), at("11-19T16:30")), (at("11-17T16:00"), None)]
+    spent = counted(replace(ROUIBA, maintenance={"till": planned}), now=at("11-17T16:30"))
+    budget = spent.levels[Criticality.CRITICAL].budget
+    assert budget is not None
+    assert budget.allowed_s == pytest.approx(0.05 * (42.5 - 8.5 - 0.5) * 3600)
+
+
+def test_a_service_added_on_wednesday_may_be_down_for_its_share_of_the_rest_of_the_week() -> None:
+    told = [row("11-18T08:00", "srv-1", OK), row("11-18T08:00", "sw-1", OK)]
+    budget = counted(replace(ROUIBA, transitions=told), now=at("11-18T12:00")).levels[Criticality.CRITICAL].budget
+    assert budget is not None
+    assert budget.allowed_s == pytest.approx(0.05 * 17 * 3600)
 
 
 def test_a_silent_site_is_unknown_from_its_last_word_and_named() -> None:

@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 
 from gateway.core.calendar import Calendar
 from gateway.core.intervals import OpenSpan, clip, subtract, union
-from gateway.core.service_level import Facts, ServiceLevel, Standing, measure, missed_by_s, pool, standing
+from gateway.core.service_level import (
+    CONCLUSIVE_COVERAGE,
+    Facts,
+    ServiceLevel,
+    Standing,
+    budget,
+    measure,
+    missed_by_s,
+    pool,
+    standing,
+)
 
 HOUR = 3600.0
 WEEK = dict.fromkeys(("sun", "mon", "tue", "wed", "thu"), ((480, 990),))
@@ -138,6 +148,34 @@ def test_a_target_is_missed_by_the_seconds_beyond_what_it_allows() -> None:
     assert missed_by_s(level, 0.98) == 0
 
 
+@pytest.mark.parametrize(
+    ("down", "unknown", "to_come", "expected"),
+    [
+        (40, 0, 9000, Standing.IN_PROGRESS),
+        (100, 0, 9000, Standing.IN_PROGRESS),
+        (101, 0, 9000, Standing.MISSED),
+        (11, 0, 0, Standing.MISSED),
+        (0, 60, 9000, Standing.INCONCLUSIVE),
+        (500, 100, 9000, Standing.MISSED),
+    ],
+)
+def test_while_a_period_runs_its_target_is_missed_only_once_its_whole_budget_is_used_up(
+    down: float, unknown: float, to_come: float, expected: Standing
+) -> None:
+    level = measure(Facts(0, 1000, ((0, down),), unknown=((1000 - unknown, 1000),)), ALWAYS)
+    assert standing(level, 0.99, to_come) is expected
+    assert (budget(level, 0.99, to_come).left_s < 1e-9) is (expected is Standing.MISSED or down == 100)
+
+
+def test_a_period_that_has_only_begun_is_in_progress_and_one_without_service_hours_says_nothing() -> None:
+    closed = measure(Facts(0, 3600, ((0, 3600),)), Calendar("UTC"))
+    assert closed.availability is None
+    assert standing(closed, 0.99, 1000) is Standing.IN_PROGRESS
+    assert budget(closed, 0.99, 1000).left_s == pytest.approx(10)
+    assert standing(closed, 0.99, 0) is Standing.INCONCLUSIVE
+    assert budget(closed, 0.99, 0).burn is None
+
+
 def test_services_together_weigh_as_much_as_their_hours() -> None:
     short, long = measure(Facts(0, 100, ((0, 50),)), ALWAYS), measure(Facts(0, 900, unknown=((0, 90),)), ALWAYS)
     both = pool([short, long])
@@ -202,6 +240,51 @@ def test_two_halves_add_up_to_the_whole(facts: Facts, calendar: Calendar, middle
     for key in ("contract_s", "down_s", "unknown_s", "maintenance_s", "worst_s"):
         assert getattr(halves, key) == getattr(whole, key)
     assert halves.availability == pytest.approx(whole.availability)
+
+
+TARGET = st.sampled_from([0.9, 0.99, 0.995, 1.0])
+
+
+@given(FACTS, CALENDAR, st.integers(START + 1, END - 1), TARGET)
+def test_what_is_missed_half_way_is_missed_in_the_end(
+    facts: Facts, calendar: Calendar, middle: int, target: float
+) -> None:
+    facts = replace(facts, maintenance=())  # work that is entered later gives hours back
+    to_come = calendar.business_seconds(middle, facts.end)
+    so_far = standing(measure(replace(facts, end=float(middle)), calendar), target, to_come)
+    if so_far is Standing.MISSED:
+        assert standing(measure(facts, calendar), target) is Standing.MISSED
+
+
+@given(FACTS, CALENDAR, st.integers(START + 1, END - 1), TARGET)
+def test_what_is_in_progress_half_way_can_still_be_kept(
+    facts: Facts, calendar: Calendar, middle: int, target: float
+) -> None:
+    so_far = replace(facts, end=float(middle))
+    level, to_come = measure(so_far, calendar), calendar.business_seconds(middle, facts.end)
+    stands, left = standing(level, target, to_come), budget(level, target, to_come).left_s
+    if stands is Standing.IN_PROGRESS:
+        # everything up from now on, and what was unknown up after all
+        best = Facts(
+            facts.start, facts.end, clip(facts.outages, facts.start, middle), clip(facts.maintenance, 0, middle)
+        )
+        best = replace(best, outages=subtract(clip(best.outages, 0, END), clip(so_far.unknown, facts.start, middle)))
+        assert standing(measure(best, calendar), target) is Standing.KEPT
+        assert level.coverage is None or level.coverage >= CONCLUSIVE_COVERAGE
+    if stands is Standing.MISSED:
+        assert left == pytest.approx(0, abs=1e-6)
+        assert missed_by_s(level, target, to_come) > 0
+    elif level.coverage is not None:
+        assert level.down_s <= budget(level, target, to_come).allowed_s + 1e-6
+
+
+@given(FACTS, CALENDAR, TARGET)
+def test_at_its_last_instant_a_period_stands_as_it_does_when_it_is_over(
+    facts: Facts, calendar: Calendar, target: float
+) -> None:
+    level = measure(replace(facts, unknown=()), calendar)
+    running, over = standing(level, target, 0.0), standing(level, target)
+    assert running is (Standing.IN_PROGRESS if over is Standing.KEPT else over)
 
 
 @given(FACTS, CALENDAR)

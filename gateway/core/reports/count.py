@@ -12,7 +12,7 @@ from gateway.core.cost import Contract, Devices, Expense, IncidentCost, Month, c
 from gateway.core.device import GATEWAY, Criticality, Park
 from gateway.core.figures import FourFigures, Recurrence, SiteFacts, four_figures, is_fault
 from gateway.core.incident import Cause, Incident, Priority, Transition
-from gateway.core.intervals import OpenSpan
+from gateway.core.intervals import OpenSpan, clip, subtract, total
 from gateway.core.outages import Told, first_word, service_facts
 from gateway.core.reports.period import Period
 from gateway.core.responsible import Party, downtime, party, together
@@ -56,7 +56,8 @@ class Books:
 
 @dataclass(frozen=True, slots=True)
 class ServiceCount:
-    """One service over the period, and who answers for its downtime."""
+    """One service over the period, and who answers for its downtime. ``to_come_s`` are the service hours that a period
+    that runs still holds; ``None``: it is over."""
 
     site: SiteRecord
     service: str
@@ -64,6 +65,7 @@ class ServiceCount:
     criticality: Criticality
     level: ServiceLevel
     parties: Mapping[Party, float]
+    to_come_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +145,9 @@ def count(
     """Counts a period as far as it has passed at ``at``; ``previous`` is what the trend is taken from."""
     end = min(period.end, at)
     told = {site.id: Told(site.transitions) for site in sites}
-    services = [one for site in sites for one in _services(site, told[site.id], (period.start, end))]
+    services = [one for site in sites for one in _services(site, told[site.id], (period.start, period.end), at)]
     four = _four(sites, services, period.start, end)
-    earlier = [one for site in sites for one in _services(site, told[site.id], (previous.start, previous.end))]
+    earlier = [one for site in sites for one in _services(site, told[site.id], (previous.start, previous.end), at)]
     inside = [
         (site, one)
         for site in sites
@@ -159,8 +161,8 @@ def count(
         at=at,
         sites=tuple(sites),
         services=tuple(services),
-        levels=_levels(sites, services, period),
-        by_site={site.id: _level([one for one in services if one.site is site], period) for site in sites},
+        levels=_levels(sites, services),
+        by_site={site.id: _level([one for one in services if one.site is site]) for site in sites},
         four=four,
         before=_four(sites, earlier, previous.start, previous.end),
         incidents=_incidents([pair for pair in inside if is_fault(pair[1])], four, (period.start, end), kept),
@@ -170,16 +172,28 @@ def count(
     )
 
 
-def _services(site: SiteRecord, told: Told, span: tuple[float, float]) -> list[ServiceCount]:
+def _services(site: SiteRecord, told: Told, span: tuple[float, float], at: float) -> list[ServiceCount]:
+    """Every service over a span, as far as it has passed at ``at``."""
     found = []
+    start, end = span[0], min(span[1], at)
+    always = replace(site.hours, always_on=True)
     for service in site.park.services.values():
-        facts = facts_over(site, service.id, told, span)
+        facts = facts_over(site, service.id, told, (start, end))
         if facts is None:
             continue
-        hours = replace(site.hours, always_on=True) if service.always_on else site.hours
+        hours = always if service.always_on else site.hours
         parties = downtime(service.id, facts, hours, site.incidents, site.park)
-        found.append(ServiceCount(site, service.id, service.name, service.criticality, measure(facts, hours), parties))
+        level = measure(facts, hours)
+        to_come_s = None if span[1] <= at else _to_come(site, service.id, hours, (end, span[1]))
+        found.append(ServiceCount(site, service.id, service.name, service.criticality, level, parties, to_come_s))
     return found
+
+
+def _to_come(site: SiteRecord, service: str, hours: Calendar, span: tuple[float, float]) -> float:
+    """Service hours in a span that is yet to come, less the work that is planned in it. Work without an end may end at
+    any moment: it takes nothing off."""
+    planned = [(start, end) for start, end in site.maintenance.get(service, ()) if end is not None]
+    return total(subtract(hours.open_spans(*span), clip(planned, *span)))
 
 
 def facts_over(site: SiteRecord, service: str, told: Told, span: tuple[float, float]) -> Facts | None:
@@ -200,8 +214,15 @@ def _four(sites: Sequence[SiteRecord], services: Sequence[ServiceCount], start: 
         SiteFacts(site.id, start, end, site.responder, (), site.incidents, tuple(devices_of([site]).values()))
         for site in sites
     ]
-    critical = [one.level for one in services if one.criticality is Criticality.CRITICAL]
-    return four_figures(bare, _target(sites, Criticality.CRITICAL), pool(critical) if critical else None)
+    critical = [one for one in services if one.criticality is Criticality.CRITICAL]
+    level = pool([one.level for one in critical]) if critical else None
+    return four_figures(bare, _target(sites, Criticality.CRITICAL), level, _still_to_come(critical))
+
+
+def _still_to_come(services: Sequence[ServiceCount]) -> float | None:
+    """Service hours that the period still holds for all of them; ``None``: it is over."""
+    hours = [one.to_come_s for one in services if one.to_come_s is not None]
+    return sum(hours) if hours else None
 
 
 def _target(sites: Sequence[SiteRecord], level: Criticality) -> float | None:
@@ -209,33 +230,24 @@ def _target(sites: Sequence[SiteRecord], level: Criticality) -> float | None:
     return max((site.targets[level] for site in sites if level in site.targets), default=None)
 
 
-def _levels(
-    sites: Sequence[SiteRecord], services: Sequence[ServiceCount], period: Period
-) -> dict[Criticality, LevelCount]:
+def _levels(sites: Sequence[SiteRecord], services: Sequence[ServiceCount]) -> dict[Criticality, LevelCount]:
     found = {}
     for level in Criticality:
         mine = [one for one in services if one.criticality is level]
         if mine:
-            found[level] = _level(mine, period, _target(sites, level))
+            found[level] = _level(mine, _target(sites, level))
     return found
 
 
-def _level(services: Sequence[ServiceCount], period: Period, target: float | None = None) -> LevelCount:
+def _level(services: Sequence[ServiceCount], target: float | None = None) -> LevelCount:
     if target is None and services:  # of one site: the level of its critical services
         services = [one for one in services if one.criticality is Criticality.CRITICAL] or services
         target = services[0].site.targets.get(services[0].criticality)
     level = pool([one.level for one in services])
     if target is None:
         return LevelCount(level, None, None, None)
-    whole_s = sum(_whole(one, period) for one in services)
-    return LevelCount(level, target, standing(level, target), budget(level, target, whole_s))
-
-
-def _whole(one: ServiceCount, period: Period) -> float:
-    """Service hours that the whole period holds for a service."""
-    service = one.site.park.services[one.service]
-    always = service.always_on or one.site.hours.always_on
-    return period.end - period.start if always else one.site.hours.business_seconds(period.start, period.end)
+    to_come_s = _still_to_come(services)
+    return LevelCount(level, target, standing(level, target, to_come_s), budget(level, target, to_come_s))
 
 
 def _incidents(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from gateway.core.device import Criticality
 from gateway.core.reports.count import Counted, LevelCount
 from gateway.core.reports.document import Tile
 from gateway.core.reports.words import Words
-from gateway.core.service_level import Standing, missed_by_s
+from gateway.core.service_level import Standing
 
 _LITTLE_S = 60.0
 _STANDINGS = {
     Standing.KEPT: (("Tenu", "محترم", "Kept"), "ok"),
     Standing.MISSED: (("Manqué", "غير محترم", "Missed"), "down"),
     Standing.INCONCLUSIVE: (("Non concluant", "غير حاسم", "Not conclusive"), "unknown"),
+    Standing.IN_PROGRESS: (("En cours", "جارٍ", "In progress"), "ok"),
 }
 
 
@@ -20,7 +22,8 @@ def standing_word(one: LevelCount, say: Words) -> tuple[str, str]:
     if one.standing is None:
         return say.say(("Sans objectif", "بلا هدف", "No target")), "unknown"
     text, tone = _STANDINGS[one.standing]
-    return say.say(text), tone
+    fast = one.standing is Standing.IN_PROGRESS and one.budget is not None and (one.budget.burn or 0.0) > 1
+    return say.say(text), "watch" if fast else tone
 
 
 def tiles(counted: Counted, say: Words) -> tuple[Tile, ...]:
@@ -36,13 +39,17 @@ def _availability(counted: Counted, say: Words) -> Tile:
         none = say.say(("Non mesuré", "غير مقيس", "Not measured"))
         text = ("Aucune heure de service n’a été vue.", "لم تُرصد أي ساعة خدمة.", "No hour of service was seen.")
         return Tile(name, "–", "unknown", none, say.say(text))
-    word, tone = standing_word(LevelCount(level, four.target, four.standing, None), say)
+    of_level = counted.levels.get(Criticality.CRITICAL)
+    budget = of_level.budget if of_level else None
+    word, tone = standing_word(LevelCount(level, four.target, four.standing, budget), say)
     parts = []
     if four.target is not None:
         parts.append(say.say(("objectif {t}", "الهدف {t}", "target {t}"), t=say.target(four.target)))
-        over = missed_by_s(level, four.target)
-        if four.standing is Standing.MISSED and over:
-            parts.append(say.say(("manqué de {d}", "تجاوز {d}", "missed by {d}"), d=say.short(over)))
+        if four.standing is Standing.MISSED and four.missed_s:
+            parts.append(say.say(("manqué de {d}", "تجاوز {d}", "missed by {d}"), d=say.short(four.missed_s)))
+        if four.standing is Standing.IN_PROGRESS and budget:
+            text = ("encore {d} d’arrêt permis", "بقي {d} من التوقف المسموح", "{d} of outage still allowed")
+            parts.append(say.say(text, d=say.short(budget.left_s)))
     if level.unknown_s >= _LITTLE_S:
         parts.append(say.say(("{d} non mesurées", "{d} غير مقيسة", "{d} not measured"), d=say.short(level.unknown_s)))
     before = counted.before.availability

@@ -17,6 +17,7 @@ from gateway.core.reports.document import Cell, Column, Report, Section, Table
 from gateway.core.reports.tables import costs
 from gateway.core.reports.tiles import standing_word, tiles
 from gateway.core.reports.words import DUTIES, DUTY_STATES, LEVELS, PARTIES, Words
+from gateway.core.service_level import Standing
 from gateway.core.upkeep import DutyState, FirmwareState, due
 
 _TOP = 5
@@ -122,10 +123,16 @@ def _promise(critical: LevelCount, say: Words) -> str:
             "غير حاسم: الوقت المقيس قليل ({coverage}) للحكم على الهدف {target}.",
             "Not conclusive: too little time was measured ({coverage}) to judge the target of {target}.",
         ),
+        "in_progress": (
+            "En cours : {value} pour {target}, encore {left} d’arrêt permis sur toute la période.",
+            "الفترة جارية: {value} والهدف {target}، وبقي {left} من التوقف المسموح في الفترة كلها.",
+            "In progress: {value} for {target}, with {left} of outage still allowed over the whole period.",
+        ),
     }
     level = critical.level
     return say.say(
         texts[critical.standing or "inconclusive"],
+        left=say.short(critical.budget.left_s if critical.budget else 0.0),
         value=say.share(level.availability),
         target=say.target(critical.target or 0.0),
         coverage=say.share(level.coverage),
@@ -144,6 +151,7 @@ def _by_level(counted: Counted, say: Words) -> Table:
     for level, one in counted.levels.items():
         word, tone = standing_word(one, say)
         left = one.budget.left_s if one.budget else None
+        burn = one.budget.burn if one.budget else None
         rows.append(
             (
                 Cell(say.say(LEVELS[level]), level.value),
@@ -152,6 +160,7 @@ def _by_level(counted: Counted, say: Words) -> Table:
                 Cell(say.short(one.level.down_s), one.level.down_s),
                 Cell(say.short(one.level.unknown_s), one.level.unknown_s),
                 Cell(say.short(left) if left is not None else "–", left),
+                Cell(say.figure(burn) if burn is not None else "–", burn),
                 Cell(word, one.standing and one.standing.value, tone),
             )
         )
@@ -165,10 +174,11 @@ def _by_level(counted: Counted, say: Words) -> Table:
             Column(say.say(("Arrêt", "التوقف", "Down")), "down_s", number=True),
             Column(say.say(("Non mesuré", "غير مقيس", "Not measured")), "unknown_s", number=True),
             Column(say.say(("Reste permis", "المسموح المتبقي", "Still allowed")), "budget_left_s", number=True),
+            Column(say.say(("Rythme", "الوتيرة", "Pace")), "burn", number=True),
             Column(say.say(("Résultat", "النتيجة", "Result")), "standing"),
         ),
         tuple(rows),
-        note=_kept(counted, say),
+        note=" ".join(one for one in (_kept(counted, say), _pace(counted, say)) if one),
         empty=say.say(("Aucun service n’est déclaré.", "لم يُصرَّح بأي خدمة.", "No service is declared.")),
     )
 
@@ -188,6 +198,18 @@ def _kept(counted: Counted, say: Words) -> str:
             parts.append(say.say(text, kept=sum(not clock.missed for clock in judged), all=len(judged)))
     listed = ("، " if say.language == "ar" else ", ").join(parts)
     return say.say(("Délais tenus : {l}.", "الآجال المحترمة: {l}.", "Delays kept: {l}."), l=listed) if parts else ""
+
+
+def _pace(counted: Counted, say: Words) -> str:
+    """What the pace says, while it can still be changed."""
+    if not any(one.standing is Standing.IN_PROGRESS for one in counted.levels.values()):
+        return ""
+    text = (
+        "Rythme : au-dessus de 1, l’arrêt permis ne suffira pas jusqu’à la fin.",
+        "الوتيرة: فوق 1 لن يكفي التوقف المسموح حتى النهاية.",
+        "Pace: above 1, the outage that is allowed will not last to the end.",
+    )
+    return say.say(text)
 
 
 def _incidents(counted: Counted, say: Words) -> Table:

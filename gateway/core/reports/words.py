@@ -108,6 +108,10 @@ class Words:
         """The same without its currency, for cells of a table that names it."""
         return number_text(hundredths / 100, self.language, decimals=2 if hundredths % 100 else 0)
 
+    def figure(self, value: float) -> str:
+        """A plain number with two decimals."""
+        return number_text(value, self.language, decimals=2)
+
     def short(self, seconds: float) -> str:
         """A duration in a cell or sentence: 2 h 10, 38 min."""
         minutes = int(seconds) // 60
