@@ -21,6 +21,14 @@ _ABSENT = (0x80, 0x81, 0x82)
 _SIGNED = 0x02
 _UNSIGNED = {0x41: Tag.COUNTER32, 0x42: Tag.GAUGE32, 0x43: Tag.TICKS, 0x46: Tag.COUNTER64}
 _BYTES = {0x03: Tag.OCTETS, 0x04: Tag.OCTETS, 0x40: Tag.ADDRESS, 0x44: Tag.OPAQUE}
+_COUNTER64 = 0x46
+_LOW_32, _LOW_64 = 2**32 - 1, 2**64 - 1
+_NUMBER_OCTETS = 9
+"""A 64-bit number with a zero before its high bit. Longer ones are no numbers of SNMP, and too large to reckon with."""
+
+_OID_OCTETS = 128 * 5
+"""128 parts of 32 bits (RFC 2578 section 3.5)."""
+
 _REMEMBERED = 32768
 """OIDs kept in each direction: the tables of some fifty different devices, about 10 MB."""
 
@@ -70,6 +78,8 @@ def expect(octets: bytes, at: int, tag: int) -> tuple[int, int]:
 def integer(octets: bytes, at: int) -> tuple[int, int]:
     """(number, index after) of an INTEGER. Raises GarbledError."""
     start, end = expect(octets, at, INTEGER)
+    if end - start > _NUMBER_OCTETS:
+        raise GarbledError(f"a number of {end - start} octets")
     return int.from_bytes(octets[start:end], "big", signed=True), end
 
 
@@ -106,12 +116,16 @@ def decode_oid(content: bytes) -> Oid:
     """An OID from its content. Raises GarbledError."""
     if not content or content[-1] & 0x80:
         raise GarbledError("an OID without an end")
+    if len(content) > _OID_OCTETS:
+        raise GarbledError("an OID longer than any")
     parts, part = [], 0
     for octet in content:
         part = part << 7 | octet & 0x7F
         if not octet & 0x80:
             parts.append(part)
             part = 0
+    if max(parts) > _LOW_32:
+        raise GarbledError("an OID longer than any")
     first = min(parts[0] // 40, 2)
     return (first, parts[0] - 40 * first, *parts[1:])
 
@@ -162,9 +176,11 @@ def _binding(octets: bytes, at: int, bindings: list[Binding]) -> int:
 
 
 def _value(kind: int, content: bytes) -> Value | None:
-    if (tag := _UNSIGNED.get(kind)) is not None:
-        # agents forget the zero before a high bit: these types are never negative
-        return Value(tag, int.from_bytes(content, "big"))
+    if (tag := _UNSIGNED.get(kind)) is not None and len(content) <= _NUMBER_OCTETS:
+        # agents forget the zero before a high bit: these types are never negative; some write 32 bits in 64
+        return Value(tag, int.from_bytes(content, "big") & (_LOW_64 if kind == _COUNTER64 else _LOW_32))
+    if tag or (kind == _SIGNED and len(content) > _NUMBER_OCTETS):
+        raise GarbledError(f"a number of {len(content)} octets")
     if kind == _SIGNED:
         return Value(Tag.INTEGER, int.from_bytes(content, "big", signed=True))
     if (tag := _BYTES.get(kind)) is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -209,7 +210,11 @@ def _number(quantity: Quantity, row: _Row, names: tuple[str, str]) -> Item | Non
                 number = float(f"{number:.12g}")
         else:
             continue
-        if number is None or (quantity.valid and not quantity.valid[0] <= number <= quantity.valid[1]):
+        if (
+            number is None
+            or not math.isfinite(number)
+            or (quantity.valid and not quantity.valid[0] <= number <= quantity.valid[1])
+        ):
             return None
         counter = value.tag if value.tag in (Tag.COUNTER32, Tag.COUNTER64) else None
         return Item(quantity.metric, number, *names, None, dotted(where), counter, quantity.rate)

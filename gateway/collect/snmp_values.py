@@ -120,7 +120,7 @@ def number_of(value: Value, pattern: re.Pattern[str] | None = None) -> float | N
         found = pattern.search(text)
         text = found[found.lastindex or 0] if found else ""
     digits = _NUMBER.fullmatch(text)
-    return float(digits[1]) if digits else None
+    return _finite(float(digits[1])) if digits else None
 
 
 def _finite(value: float) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 
 import pytest
@@ -19,6 +20,7 @@ from gateway.collect.snmp_codec import (
     encode_pdu,
 )
 from gateway.collect.snmp_light import read
+from gateway.collect.snmp_values import number_of
 from gateway.profiles.recording import Oid, Tag, Value
 from gateway.simulate import ber
 
@@ -66,7 +68,9 @@ def test_a_damaged_answer_is_an_answer_or_garbled(data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 4))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     with suppress(GarbledError):
-        read(bytes(whole[: data.draw(st.integers(0, len(whole)))]))
+        answer = read(bytes(whole[: data.draw(st.integers(0, len(whole)))]))[1]
+        for _oid, value in answer.bindings:
+            assert value is None or math.isfinite(number_of(value) or 0.0)
 
 
 @pytest.mark.parametrize("tag", [0x80, 0x81, 0x82])
@@ -78,6 +82,28 @@ def test_absent_values_are_none(tag: int) -> None:
 def test_a_counter_without_its_leading_zero_is_not_negative() -> None:
     binding = ber.tlv(ber.SEQUENCE, ber.tlv(ber.OBJECT_ID, ber.encode_oid((1, 3, 6))) + b"\x41\x04\xff\xff\xff\xfe")
     assert read(ber.encode_response(REQUEST, binding))[1].bindings == [((1, 3, 6), Value(Tag.COUNTER32, 2**32 - 2))]
+
+
+@pytest.mark.parametrize("tag", [0x02, 0x41, 0x42, 0x43, 0x46])
+def test_a_number_of_more_octets_than_any_type_has_is_garbled(tag: int) -> None:
+    binding = ber.tlv(ber.SEQUENCE, ber.tlv(ber.OBJECT_ID, ber.encode_oid((1, 3, 6))) + ber.tlv(tag, b"\x01" * 300))
+    with pytest.raises(GarbledError, match="number of 300 octets"):
+        read(ber.encode_response(REQUEST, binding))
+
+
+def test_a_32_bit_counter_in_more_than_32_bits_keeps_the_low_ones() -> None:
+    binding = ber.tlv(ber.SEQUENCE, ber.tlv(ber.OBJECT_ID, ber.encode_oid((1, 3, 6))) + b"\x41\x06\x07\0\0\0\0\x05")
+    assert read(ber.encode_response(REQUEST, binding))[1].bindings == [((1, 3, 6), Value(Tag.COUNTER32, 5))]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\x2b" + b"\x01" * 1000, b"\x2b" + b"\x81" * 20 + b"\x01"],
+    ids=["too many parts", "a part too large"],
+)
+def test_an_oid_longer_than_any_object_has_is_garbled(content: bytes) -> None:
+    with pytest.raises(GarbledError, match="an OID longer"):
+        decode_oid(content)
 
 
 @pytest.mark.parametrize(

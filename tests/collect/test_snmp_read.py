@@ -357,11 +357,18 @@ def test_any_value_has_a_text(value: Value, text: str) -> None:
         (Value(Tag.OCTETS, b" +12.50 "), 12.5),
         (Value(Tag.OCTETS, b"12 V"), None),
         (Value(Tag.OCTETS, b"1e5"), None),
+        (Value(Tag.OCTETS, b"9" * 400), None),
         (Value(Tag.ADDRESS, b"\x0a\x00\x00\x01"), None),
     ],
 )
 def test_only_what_is_a_number_is_read_as_one(value: Value, number: float | None) -> None:
     assert number_of(value) == number
+
+
+def test_a_number_that_grows_beyond_all_numbers_is_no_reading() -> None:
+    body = '[[reading]]\nmetric = "ups.load"\nvalue = "a * a"\nscale = 10.0\n[scalars]\na = "1.3.9.1.0"'
+    digits = "9" * 200
+    assert understand(profile(body), Answers(parse(f"1.3.9.1.0|4|{digits}"))) == []
 
 
 @given(st.binary(max_size=60))
