@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from gateway.core.device import Criticality, Kind, Park
 from gateway.core.incident import Cause, Priority, Verdict
+from gateway.core.parts import HARDWARE, OF_PARTS, sums_up
 
 SIMULTANEOUS_S = 90.0
 """A device that falls silent this close to the mains failing fell with it, whatever supply the inventory states."""
@@ -94,14 +95,18 @@ class _Reasoning:
         self.found: dict[Root, Explanation] = {}
 
     def explanations(self) -> list[Explanation]:
-        services, marked = [], []
+        services, marked, sums = [], [], []
         for bad in self.bads:
             if bad.cause is Cause.ANOMALY:
                 marked.append(bad)
+            elif bad.cause in OF_PARTS and sums_up(bad.metric, bad.instance) and bad.subject not in self.silent:
+                sums.append(bad)
             elif bad.subject in self.park.services:
                 services.append(bad)
             else:
                 self._add(self._root_of(bad), bad)
+        for bad in sums:  # once every part is explained
+            self._add(self._root_of_sum(bad), bad)
         for bad in services:  # once every device is explained
             self._add(self._root_of_service(bad), bad)
         explained = {subject for explanation in self.found.values() for subject in explanation.subjects}
@@ -124,6 +129,17 @@ class _Reasoning:
             return self._lost_uplink()
         if bad.cause is Cause.OVERHEATING and len(self.hot) > 1:
             return Root(bad.cause, None)  # many machines at once: it is the room
+        return self.sticky.get(bad.key) or Root(bad.cause, bad.subject)
+
+    def _root_of_sum(self, bad: Bad) -> Root:
+        """The failed part that a machine's overall state repeats; the machine itself where no part says anything."""
+        parts = [
+            explanation
+            for explanation in self.found.values()
+            if explanation.root.cause in HARDWARE and bad.subject in explanation.subjects
+        ]
+        if parts:
+            return min(parts, key=lambda explanation: explanation.first.at).root
         return self.sticky.get(bad.key) or Root(bad.cause, bad.subject)
 
     def _lost_uplink(self) -> Root:

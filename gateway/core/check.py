@@ -43,7 +43,8 @@ class Check:
     A numeric reading is bad from ``warning`` or ``critical`` on: upwards, or downwards if ``below``. Once bad, it must
     come back by ``clear`` beyond the limit to be good again (hysteresis, in the metric's unit). A state reading is
     judged by ``words``: the worst verdict of the words it contains; a state with none of them is judged by the severity
-    the device gave it. ``cause`` is what a bad verdict suggests, ``word_causes`` refines it by word (the first wins).
+    the device gave it; what is milder than ``least`` counts as good. ``cause`` is what a bad verdict suggests,
+    ``word_causes`` refines it by word (the first wins).
     """
 
     id: str
@@ -60,8 +61,10 @@ class Check:
     kinds: frozenset[Kind | None] = frozenset()
     """Kinds of device it is for, all if empty; None stands for a service."""
     instance: str = "*"
-    part_causes: tuple[tuple[str, Cause], ...] = ()
-    """(word, cause): which part of a machine speaks, by a word of its instance or label. Others are not judged."""
+    part_causes: tuple[tuple[str, Cause | None], ...] = ()
+    """(word, cause): which part of a machine speaks, by a word of its instance or label. Others are not judged, nor are
+    those whose cause is ``None``."""
+    least: Verdict = Verdict.WARNING
 
     def applies(self, kind: Kind | None, reading: Reading) -> bool:
         """True if this check judges this reading of a device of this kind (None: of a service)."""
@@ -104,7 +107,8 @@ def opinion(check: Check, current: Verdict, reading: Reading) -> Verdict:
         found = [check.words[word] for word in value.split() if word in check.words]
         if found:
             return max(found, key=lambda verdict: verdict.rank)
-        return _SEVERITY[reading.severity] if reading.severity else Verdict.OK
+        said = _SEVERITY[reading.severity] if reading.severity else Verdict.OK
+        return Verdict.OK if said.bad and said.rank < check.least.rank else said
     if value != value:  # NaN: the device said nothing usable
         return Verdict.UNKNOWN
     if _beyond(check, check.critical, value, held=current is Verdict.CRITICAL):

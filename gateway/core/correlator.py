@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from gateway.core.cause import Bad, Explanation, Root, explain, priority, services_hit, witnesses
 from gateway.core.device import GATEWAY, Kind, Park
 from gateway.core.incident import Cause, Change, ChangeKind, Incident, Symptom, Transition, apply, incident_id
+from gateway.core.parts import sums_up
 from gateway.core.verdicts import Key, Verdicts
 
 GRACE_S = 900.0
@@ -130,7 +131,7 @@ class Correlator:
         """For each symptom of an open incident, the root that explained it, while that is still credible."""
         sticky: dict[Key, Root] = {}
         for incident in self.incidents.values():
-            own = [key for key in _members(incident) if incident.root_device in (None, key[0])]
+            own = _own(incident)
             recovered = [self._verdicts.good_since[key] for key in own if key in self._verdicts.good_since]
             lasts = any(key in self._verdicts.bads for key in own)
             if recovered and not lasts and at - max(recovered) > GRACE_S:
@@ -251,6 +252,13 @@ class Correlator:
 
 def _root_key(incident: Incident) -> Key:
     return (incident.root_device or "", incident.root_metric, incident.root_instance)
+
+
+def _own(incident: Incident) -> list[Key]:
+    """The metrics that show the root itself: not a machine's overall state, which lasts until somebody clears it."""
+    root = _root_key(incident)
+    told = [key for key in _members(incident) if incident.root_device in (None, key[0])]
+    return [key for key in told if key == root or not sums_up(key[1], key[2])]
 
 
 def _members(incident: Incident) -> list[Key]:

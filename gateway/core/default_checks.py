@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.core import parts
 from gateway.core.check import Check, Hold
 from gateway.core.device import Kind
 from gateway.core.forecast import PART_CAUSES
@@ -35,6 +36,7 @@ _UPS_CAUSES = {
     "OFF": Cause.PSU_FAILED,
 }
 
+_MACHINES = frozenset(Kind) - {Kind.UPS, Kind.PDU, Kind.SENSOR, Kind.PRINTER}
 _COMPUTERS = frozenset({Kind.SERVER, Kind.NAS, Kind.HYPERVISOR, Kind.WORKSTATION, Kind.GATEWAY})
 
 DEFAULT_CHECKS: tuple[Check, ...] = (
@@ -196,21 +198,26 @@ DEFAULT_CHECKS: tuple[Check, ...] = (
         "component",
         "hw.status",
         Cause.DISK_FAILING,
-        part_causes=(
-            ("fan", Cause.FAN_FAILED),
-            ("power supply", Cause.PSU_FAILED),
-            ("powersupply", Cause.PSU_FAILED),
-            ("psu", Cause.PSU_FAILED),
-            ("raid", Cause.RAID_DEGRADED),
-            ("array", Cause.RAID_DEGRADED),
-            ("volume", Cause.RAID_DEGRADED),
-            ("virtual disk", Cause.RAID_DEGRADED),
-            ("logical drive", Cause.RAID_DEGRADED),
-            ("pool", Cause.RAID_DEGRADED),
-            ("disk", Cause.DISK_FAILING),
-            ("drive", Cause.DISK_FAILING),
-            ("temperature", Cause.OVERHEATING),
-        ),
+        part_causes=parts.CAUSES,
+        worse=Hold(2, 3),
+        better=Hold(2, 2),
+    ),
+    Check(
+        "part",
+        "hw.status",
+        Cause.PART_FAILED,
+        part_causes=parts.OTHERS,
+        kinds=_MACHINES,
+        worse=Hold(2, 3),
+        better=Hold(2, 2),
+    ),
+    Check(
+        "whole",
+        "hw.status",
+        Cause.PART_FAILED,
+        part_causes=parts.WHOLE,
+        least=Verdict.CRITICAL,
+        kinds=_COMPUTERS | {Kind.BMC},
         worse=Hold(2, 3),
         better=Hold(2, 2),
     ),

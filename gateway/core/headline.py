@@ -54,6 +54,7 @@ _NAMELESS: Mapping[str, Text] = {
     Cause.OVERHEATING: ("Il fait trop chaud", "الحرارة مرتفعة جدًا", "It is too hot"),
     Cause.FAN_FAILED: ("Ventilateur arrêté", "المروحة متوقفة", "Fan stopped"),
     Cause.PSU_FAILED: ("Bloc d’alimentation en panne", "وحدة التغذية معطّلة", "Power supply failed"),
+    Cause.PART_FAILED: ("Pièce en panne dans un appareil", "قطعة معطّلة داخل جهاز", "A part has failed"),
     Cause.SERVICE_DOWN: ("Un service ne fonctionne plus", "خدمة توقّفت عن العمل", "A service no longer works"),
     Cause.SERVICE_SLOW: ("Un service répond trop lentement", "خدمة تستجيب ببطء شديد", "A service answers too slowly"),
     Cause.BACKUP_MISSED: ("Sauvegarde manquée", "لم تُنجز النسخة الاحتياطية", "Backup missed"),

@@ -71,6 +71,7 @@ class Cause(StrEnum):
     REPORTED = "reported"
     GATEWAY_FAULT = "gateway_fault"
     CONTRACT_ENDING = "contract_ending"
+    PART_FAILED = "part_failed"
 
 
 class Priority(StrEnum):

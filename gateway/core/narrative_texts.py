@@ -74,6 +74,11 @@ SEEN: Mapping[str, Text] = {
         "تُبلغ وحدة تغذية عن عطل",
         "a power supply reports a fault",
     ),
+    Cause.PART_FAILED: (
+        "l’appareil signale qu’une de ses pièces est en panne",
+        "يُبلغ الجهاز عن عطل في إحدى قطعه",
+        "the device reports that one of its parts has failed",
+    ),
     Cause.SERVICE_DOWN: (
         "le service n’a pas répondu plusieurs fois de suite",
         "لم تستجب الخدمة عدة مرات متتالية",

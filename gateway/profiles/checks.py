@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from gateway.core.check import Check, Hold
 from gateway.core.default_checks import DEFAULT_CHECKS
+from gateway.core.incident import Verdict
 from gateway.profiles.model import Expectation, Profile
 
 
@@ -28,6 +29,7 @@ def _check(profile: Profile, one: Expectation) -> Check:
         critical=one.critical,
         below=one.below,
         clear=one.clear,
+        least=Verdict(one.least),
         worse=Hold(*one.bad_when),
         better=Hold(*one.good_when),
         kinds=frozenset({profile.kind} if profile.kind else ()),

@@ -156,7 +156,8 @@ class IdentityTexts(Struct, frozen=True, forbid_unknown_fields=True):
 
 class Expectation(Struct, frozen=True, forbid_unknown_fields=True):
     """What is expected of one metric of devices of the profile's kind. ``cause`` names the incident and its runbook. A
-    state is judged by its own severity; a number by limits, in the metric's unit. ``bad_when``: so many of so many."""
+    state is judged by its own severity, from ``least`` on; a number by limits, in the metric's unit. ``bad_when``: so
+    many of so many."""
 
     id: str
     metric: str
@@ -166,6 +167,7 @@ class Expectation(Struct, frozen=True, forbid_unknown_fields=True):
     critical: float | None = None
     below: bool = False
     clear: float = 0.0
+    least: Literal["warning", "critical"] = "warning"
     bad_when: tuple[int, int] = (2, 3)
     good_when: tuple[int, int] = (2, 2)
 

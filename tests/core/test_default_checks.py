@@ -49,7 +49,15 @@ LIMITS: list[tuple[str, float, float | None, float | None]] = [
 PATIENCE = [
     *(("reach", 1), ("collect", 4), ("ups-status", 0), ("ups-load", 2), ("filesystem", 1), ("memory", 4), ("cpu", 14)),
     *(("port-errors", 2), ("clock", 29), ("lan", 1), ("uplink", 2), ("certificate", 0), ("anomaly", 2), ("slow", 2)),
-    *(("temperature", 2), ("temperature-excess", 1), ("pending-sectors", 1), ("component", 1), ("gateway-fault", 0)),
+    *(
+        ("temperature", 2),
+        ("temperature-excess", 1),
+        ("pending-sectors", 1),
+        ("component", 1),
+        ("part", 1),
+        ("whole", 1),
+        ("gateway-fault", 0),
+    ),
 ]
 
 
@@ -84,7 +92,7 @@ def test_bad_value_is_believed_after_its_hold_and_not_before(name: str, rounds: 
     value: float | str = limits.get(name) or 0.0
     if name == "ups-status":
         value = "OB"
-    severity = Severity.CRITICAL if name == "component" else None
+    severity = Severity.CRITICAL if check.metric == "hw.status" else None
     state = CheckState(OK)
     for number in range(rounds + 1):
         reading = Reading("d", check.metric, "failed" if severity else value, 60.0 * (number + 1), severity=severity)
@@ -130,16 +138,57 @@ def test_ups_status_is_judged_by_its_worst_word_and_blamed_on_the_mains_first(
     ],
 )
 def test_part_that_speaks_tells_the_cause(instance: str, cause: Cause) -> None:
-    check = CHECKS["component"]
-    reading = Reading("d", "hw.status", "failed", instance=instance, severity=Severity.CRITICAL)
-    assert check.applies(Kind.SERVER, reading)
-    assert cause_of(check, reading) is cause
+    assert judged_as(Kind.SERVER, instance, Severity.CRITICAL) is cause
 
 
-def test_part_that_is_not_known_is_not_judged() -> None:
-    assert not CHECKS["component"].applies(
-        Kind.SERVER, Reading("d", "hw.status", "failed", instance="Chassis intrusion")
-    )
+@pytest.mark.parametrize(
+    "instance",
+    [
+        "memory DIMM B2",
+        "DIMM 3",
+        "processor CPU 1",
+        "battery System Board CMOS Battery",
+        "raid battery 0",
+        "battery of raid cache 0",
+        "disk controller PERC H730",
+        "array controller 1",
+        "backplane 1",
+        "PoE supply 1",
+    ],
+)
+@pytest.mark.parametrize("severity", [Severity.WARNING, Severity.CRITICAL])
+def test_part_without_a_cause_of_its_own_has_failed(instance: str, severity: Severity) -> None:
+    assert judged_as(Kind.SERVER, instance, severity) is Cause.PART_FAILED
+
+
+@pytest.mark.parametrize("instance", ["overall", "system", "storage", "memory overall", "all parts", "voltage 3.3 V"])
+@pytest.mark.parametrize("kind", [Kind.SERVER, Kind.BMC, Kind.NAS])
+def test_whole_machine_is_judged_when_it_is_critical_and_not_for_a_warning(kind: Kind, instance: str) -> None:
+    assert judged_as(kind, instance, Severity.CRITICAL) is Cause.PART_FAILED
+    assert judged_as(kind, instance, Severity.WARNING) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "instance"),
+    [
+        (Kind.SERVER, "Chassis intrusion"),
+        (Kind.BMC, "chassis cover"),
+        (Kind.UPS, "battery"),  # ups.status tells it
+        (Kind.PDU, "source A"),
+        (Kind.PRINTER, "printer"),
+        (Kind.ROUTER, "connection modem"),
+        (Kind.CAMERA, "video 2"),
+    ],
+)
+def test_what_is_no_failed_part_opens_nothing(kind: Kind, instance: str) -> None:
+    assert judged_as(kind, instance, Severity.CRITICAL) is None
+
+
+def judged_as(kind: Kind, instance: str, severity: Severity) -> Cause | None:
+    """What the first check that applies makes of a part's state; ``None`` if it is judged good or not at all."""
+    reading = Reading("d", "hw.status", "failed", instance=instance, severity=severity)
+    check = next((one for one in DEFAULT_CHECKS if one.applies(kind, reading)), None)
+    return cause_of(check, reading) if check and opinion(check, OK, reading).bad else None
 
 
 def test_own_port_and_clock_are_judged_on_the_gateway_alone() -> None:

@@ -71,6 +71,7 @@ SHOWN: dict[Cause, tuple[str | None, str, str, float | str | None]] = {
     Cause.OVERHEATING: (None, "ambient.temperature", "", 38.5),
     Cause.FAN_FAILED: ("srv-1", "hw.fan.speed", "fan 2", 0.0),
     Cause.PSU_FAILED: ("srv-1", "hw.status", "psu 1", "critical"),
+    Cause.PART_FAILED: ("srv-1", "hw.status", "memory DIMM B2", "failed"),
     Cause.SERVICE_DOWN: ("erp", "reach.up", "", 0.0),
     Cause.SERVICE_SLOW: ("erp", "reach.duration", "", 8.2),
     Cause.BACKUP_MISSED: ("srv-1", "backup.age", "nuit", 187_200.0),

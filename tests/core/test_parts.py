@@ -1,0 +1,135 @@
+"""Parts that fail inside a machine: one incident a fault, and what only sums up the parts opens none beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gateway.core.device import Device, Kind, Park
+from gateway.core.incident import Cause, ChangeKind, Verdict
+from gateway.core.parts import sums_up
+from gateway.core.reading import Reading, Severity
+from gateway.core.watch import Watch
+
+CRITICAL, WARNING, OK = Severity.CRITICAL, Severity.WARNING, Severity.OK
+
+
+class Server:
+    """One server that tells the states of its parts every minute."""
+
+    def __init__(self) -> None:
+        self.watch = Watch("site", Park([Device("srv-1", "Serveur", Kind.SERVER)], []))
+        self.now = 1_000.0
+        self.states: dict[str, Severity] = {"overall": OK, "memory DIMM B2": OK, "fan 1": OK, "power supply 1": OK}
+        self.changes: list[Any] = []
+
+    def step(self, times: int = 3, **states: Severity) -> None:
+        """``times`` minutes; underscores in names are blanks."""
+        self.states |= {name.replace("_", " "): severity for name, severity in states.items()}
+        for _ in range(times):
+            readings = [
+                Reading("srv-1", "hw.status", str(severity), self.now, name, severity=severity)
+                for name, severity in self.states.items()
+            ]
+            self.changes += self.watch.see("srv-1", readings, self.now).changes
+            self.now += 60.0
+
+    def open(self) -> dict[str, set[str]]:
+        """The open incidents: cause -> instances they explain."""
+        return {
+            one.cause: {symptom.instance for symptom in one.symptoms}
+            for one in self.watch.incidents.values()
+            if one.open
+        }
+
+
+def test_failed_module_of_memory_is_one_incident_with_the_state_of_the_whole_as_its_symptom() -> None:
+    server = Server()
+    server.step()
+    server.step(memory_DIMM_B2=CRITICAL, overall=CRITICAL)
+    assert server.open() == {Cause.PART_FAILED: {"memory DIMM B2", "overall"}}
+    [opened] = [change for change in server.changes if change.kind is ChangeKind.OPENED]
+    assert opened.root_instance == "memory DIMM B2"
+
+
+@pytest.mark.parametrize(
+    ("part", "cause"),
+    [("fan_1", Cause.FAN_FAILED), ("power_supply_1", Cause.PSU_FAILED), ("disk_3", Cause.DISK_FAILING)],
+)
+def test_overall_state_repeats_what_a_fan_a_supply_or_a_disk_says(part: str, cause: Cause) -> None:
+    server = Server()
+    server.step()
+    server.step(**{part: WARNING, "overall": CRITICAL})
+    assert server.open() == {cause: {part.replace("_", " "), "overall"}}
+
+
+def test_overall_state_alone_opens_an_incident() -> None:
+    server = Server()
+    server.step()
+    server.step(overall=CRITICAL)
+    assert server.open() == {Cause.PART_FAILED: {"overall"}}
+
+
+def test_overall_state_that_only_warns_opens_none() -> None:
+    server = Server()
+    server.step()
+    server.step(10, overall=WARNING)
+    assert server.open() == {}
+
+
+def test_overall_state_seen_before_its_part_is_merged_into_the_part() -> None:
+    server = Server()
+    server.step()
+    server.step(overall=CRITICAL)
+    server.step(fan_1=CRITICAL)
+    assert server.open() == {Cause.FAN_FAILED: {"fan 1", "overall"}}
+    assert [change.kind for change in server.changes if change.into] == [ChangeKind.MERGED]
+
+
+def test_two_parts_of_different_kinds_are_two_incidents_and_the_whole_belongs_to_the_first() -> None:
+    server = Server()
+    server.step()
+    server.step(memory_DIMM_B2=CRITICAL, overall=CRITICAL)
+    server.step(fan_1=CRITICAL)
+    assert server.open() == {Cause.PART_FAILED: {"memory DIMM B2", "overall"}, Cause.FAN_FAILED: {"fan 1"}}
+
+
+def test_incident_is_over_when_the_part_and_the_whole_are_good_again() -> None:
+    server = Server()
+    server.step()
+    server.step(memory_DIMM_B2=CRITICAL, overall=CRITICAL)
+    server.step(10, memory_DIMM_B2=OK)
+    assert server.open() == {Cause.PART_FAILED: {"memory DIMM B2", "overall"}}
+    server.step(10, overall=OK)
+    assert server.open() == {}
+    assert server.watch.verdict("srv-1") is Verdict.OK
+
+
+def test_sum_that_stays_bad_long_after_its_part_was_replaced_is_told_by_itself() -> None:
+    server = Server()
+    server.step()
+    server.step(fan_1=CRITICAL, overall=CRITICAL)
+    server.step(30, fan_1=OK)
+    assert server.open() == {Cause.PART_FAILED: {"overall"}}
+
+
+@pytest.mark.parametrize("instance", ["overall", "Overall", "system", "storage", "memory overall", "all parts"])
+def test_sums_are_known_by_their_names(instance: str) -> None:
+    assert sums_up("hw.status", instance)
+
+
+@pytest.mark.parametrize(
+    ("metric", "instance"),
+    [("hw.status", "memory DIMM B2"), ("system.memory.utilization", "system"), ("hw.status", "")],
+)
+def test_parts_and_other_metrics_are_no_sums(metric: str, instance: str) -> None:
+    assert not sums_up(metric, instance)
+
+
+def test_sum_of_the_fans_is_the_same_fault_as_its_fan() -> None:
+    server = Server()
+    server.states["fans overall"] = OK
+    server.step()
+    server.step(memory_DIMM_B2=CRITICAL, fans_overall=CRITICAL)
+    assert server.open() == {Cause.PART_FAILED: {"memory DIMM B2"}, Cause.FAN_FAILED: {"fans overall"}}
