@@ -90,6 +90,7 @@ class Redfish:
             identity,
             requests,
             self._clock.monotonic() - began,
+            remembered=began - asked_at < EVERY_S,
         )
 
     def _opener(self, device: Device) -> Opener:

@@ -108,6 +108,7 @@ class Smart:
         readings: list[Reading] = []
         failures: list[Failure] = []
         identity, requests = Identity(), 1
+        remembered = self._remembered(device)
         try:
             source = await self._source(device)
             disks = await asyncio.to_thread(_scan, source)
@@ -135,14 +136,20 @@ class Smart:
             identity,
             requests,
             self._clock.monotonic() - began,
+            remembered,
         )
+
+    def _remembered(self, device: Device) -> bool:
+        """True if the last answer of another machine still holds."""
+        told_at, _ = self._told.get(device.id, (-math.inf, None))
+        return self._clock.monotonic() - told_at < REMOTE_EVERY_S
 
     async def _source(self, device: Device) -> Disks:
         if self._shell is None or "ssh" not in device.access:
             return self._disks
         now = self._clock.monotonic()
-        told_at, told = self._told.get(device.id, (-math.inf, None))
-        if told is None or now - told_at >= REMOTE_EVERY_S:
+        _, told = self._told.get(device.id, (-math.inf, None))
+        if told is None or not self._remembered(device):
             self._told.pop(device.id, None)
             what = f"smart {device.id}"
             try:

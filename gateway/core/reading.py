@@ -85,6 +85,7 @@ class Poll:
 
     ``failure`` is set when the device as a whole did not answer; ``partial`` lists questions that failed while others
     were answered. A poll with a failure has no readings. ``requests`` counts packets sent, ``elapsed_s`` wall seconds.
+    ``remembered``: the device was not asked this time, what it told before is told again.
     """
 
     device: str
@@ -96,6 +97,7 @@ class Poll:
     identity: Identity = field(default_factory=Identity)
     requests: int = 0
     elapsed_s: float = 0.0
+    remembered: bool = False
 
     @property
     def answered(self) -> bool:
@@ -104,9 +106,12 @@ class Poll:
 
 
 def round_readings(subject: str, polls: Sequence[Poll], at: float) -> Iterator[Reading]:
-    """The readings of a round, and what its failures say of the subject: it is up if any collector had an answer."""
-    up = any(_alive(poll) for poll in polls)
-    yield Reading(subject, "reach.up", float(up), at)
+    """The readings of a round, and what its failures say of the subject: it is up if any collector had an
+    answer. What is only remembered says nothing of that."""
+    asked = [poll for poll in polls if not poll.remembered]
+    up = any(_alive(poll) for poll in asked)
+    if asked:
+        yield Reading(subject, "reach.up", float(up), at)
     for poll in polls:
         yield from (reading for reading in poll.readings if reading.metric != "reach.up")
         if up and poll.collector not in ("", "reach"):

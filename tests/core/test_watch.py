@@ -194,6 +194,24 @@ def test_device_that_answers_ping_while_snmp_is_silent_is_up(site: Any) -> None:
     assert site.watch.verdict("srv-1") is Verdict.OK
 
 
+def test_a_machine_that_died_is_not_alive_because_its_last_answer_is_still_remembered(site: Any) -> None:
+    age = Reading("srv-1", "backup.age", 60.0, site.now, "erp")
+    polls = [
+        Poll("srv-1", "reach", site.now, (Reading("srv-1", "reach.up", 0.0, site.now),)),
+        Poll("srv-1", "backup", site.now, (age,), remembered=True),
+    ]
+    assert {one.metric: one.value for one in round_readings("srv-1", polls, site.now)} == {
+        "reach.up": 0.0,
+        "backup.age": 60.0,
+    }
+
+
+def test_a_device_that_nobody_asked_is_neither_up_nor_down(site: Any) -> None:
+    age = Reading("srv-1", "backup.age", 60.0, site.now, "erp")
+    polls = [Poll("srv-1", "backup", site.now, (age,), remembered=True)]
+    assert list(round_readings("srv-1", polls, site.now)) == [age]
+
+
 def test_time_in_which_the_box_was_off_is_unknown(site: Any) -> None:
     outcome = site.watch.gateway_off(site.now, site.now + 3600)
     assert {transition.after for transition in outcome.transitions} == {Verdict.UNKNOWN}
