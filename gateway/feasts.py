@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 
 from gateway.core.errors import VigieError
 
@@ -25,12 +26,17 @@ class Feast:
 def feasts(country: str, years: Iterable[int], language: str = "fr") -> tuple[Feast, ...]:
     """Public holidays of a country (ISO 3166 code, such as DZ) in order of date, named in ``language`` where the
     library has it. Raises VigieError for a country it does not know."""
+    return _named(country.upper(), tuple(sorted(set(years))), language)
+
+
+@lru_cache(maxsize=64)
+def _named(code: str, years: tuple[int, ...], language: str) -> tuple[Feast, ...]:
+    """Pages ask for the same years every few seconds."""
     import holidays
 
-    code = country.upper()
     if code not in holidays.list_supported_countries():
         raise VigieError(
-            f'holidays of country "{country}" are not known',
+            f'holidays of country "{code}" are not known',
             remedy="use an ISO code such as DZ, or list the dates",
         )
     # estimated dates are told apart by the label the library appends to the name

@@ -114,6 +114,7 @@ def _start(
     options = IngestOptions(settings.organisation, settings.broker, settings.client_id, settings.silent_after_s)
     ingest = Ingest(ledger, options, clock, _log(clock, "ingest"))
     notifier = _notifier(settings, ledger, clock, _address(settings, listener))
+    commander = Commander(ledger.orders, _signing_key(settings), settings.organisation, clock)
     app = create_app(
         ledger,
         DeskOptions(
@@ -125,7 +126,7 @@ def _start(
             host_names=settings.page.host_names,
             secure=settings.secure,
             told=bool(settings.people),
-            commander=Commander(ledger.orders, _signing_key(settings), settings.organisation, clock),
+            commander=commander,
             office=desk_reports.make_office(settings, ledger),
             owners=settings.owners,
         ),
@@ -141,6 +142,7 @@ def _start(
             target=desk_reports.keep_reporting,
             args=(
                 desk_reports.make_reporter(settings, ledger, _address(settings, listener)),
+                desk_reports.make_teller(ledger, commander),
                 clock,
                 stopping,
                 _log(clock, "reports"),

@@ -12,8 +12,10 @@ from gateway.core.errors import UnavailableError
 if TYPE_CHECKING:
     from web.desk.counting import Office
     from web.desk.deliver import Attach
+    from web.desk.feast_orders import FeastTeller
     from web.desk.ledger import Ledger
     from web.desk.notify import Notification
+    from web.desk.orders import Commander
     from web.desk.reporter import Reporter
     from web.desk.settings import DeskSettings
 
@@ -56,11 +58,21 @@ def make_reporter(settings: DeskSettings, ledger: Ledger, url: str) -> Reporter:
     return Reporter(make_office(settings, ledger), ledger, settings.people, url)
 
 
-def keep_reporting(reporter: Reporter, clock: Clock, stopping: threading.Event, log: Callable[[str], None]) -> None:
-    """Makes reports until told to stop; a database that cannot be used now is tried again."""
+def make_teller(ledger: Ledger, commander: Commander) -> FeastTeller:
+    """What tells the boxes which day a moving feast is on."""
+    from web.desk.feast_orders import FeastTeller
+
+    return FeastTeller(ledger, ledger.book, commander)
+
+
+def keep_reporting(
+    reporter: Reporter, teller: FeastTeller, clock: Clock, stopping: threading.Event, log: Callable[[str], None]
+) -> None:
+    """Makes reports and tells boxes of feasts until told to stop; a database that cannot be used now is tried again."""
     said = ""
     while not stopping.wait(_LOOK_S):
         try:
+            asked = teller.step(clock.wall())
             made = reporter.step(clock.wall())
         except UnavailableError as error:
             if str(error) != said:
@@ -68,5 +80,7 @@ def keep_reporting(reporter: Reporter, clock: Clock, stopping: threading.Event, 
             said = str(error)
             continue
         said = ""
+        if asked:
+            log(f"{asked} order(s) about feasts")
         if made:
             log(f"{made} report(s) to be sent")

@@ -15,12 +15,14 @@ from gateway.core.device import Criticality, Site
 class CalendarSettings:
     """Opening hours as data. ``week`` maps sun..sat to pairs of (start, end) minutes after midnight, local time;
     ``holidays`` is a country code or dates; a later entry of ``special`` wins; ``closures`` come back every year, from
-    (month, day) to (month, day)."""
+    (month, day) to (month, day). ``moves`` are the moving feasts of the country as headquarters decided them: announced
+    date -> the real one."""
 
     week: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     holidays: str | tuple[date, ...] = ()
     special: tuple[tuple[date, date, Mapping[str, tuple[tuple[int, int], ...]]], ...] = ()
     closures: tuple[tuple[tuple[int, int], tuple[int, int]], ...] = ()
+    moves: Mapping[date, date] = field(default_factory=dict)
 
     def calendar(self, timezone: str, holidays: frozenset[date], *, always_on: bool = False) -> Calendar:
         """The calendar itself; ``holidays`` are the dates that the setting stands for."""

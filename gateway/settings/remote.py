@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 from gateway.settings.model import Settings
@@ -17,16 +19,44 @@ LIMITS: Mapping[str, tuple[float, float]] = {
 }
 """Lowest and highest value of each; durations in s, 0 and 1 for off and on. A summary later than every ten minutes
 would make the site look silent."""
+SHIFT_DAYS = 1
+"""A moving feast is on the day that was announced, or at most so many days from it: the moon is seen or it is not."""
+_FEAST = re.compile(r"feast\.([A-Z]{2})\.(\d{4}-\d{2}-\d{2})")
+
+
+def feast_setting(country: str, on: date) -> str:
+    """The setting that says by how many days the feast announced for a date has moved: feast.DZ.2027-03-10."""
+    return f"feast.{country}.{on.isoformat()}"
+
+
+def feast_of(name: str) -> tuple[str, date] | None:
+    """Country and announced date of such a setting; ``None`` for any other name."""
+    match = _FEAST.fullmatch(name)
+    try:
+        return (match[1], date.fromisoformat(match[2])) if match else None
+    except ValueError:
+        return None
+
+
+def moves(changes: Mapping[str, float]) -> dict[str, dict[date, date]]:
+    """Moving feasts as headquarters decided, by country: announced date -> the real one."""
+    found: dict[str, dict[date, date]] = {}
+    for name, days in changes.items():
+        feast = feast_of(name)
+        if feast and not refused(name, days):
+            found.setdefault(feast[0], {})[feast[1]] = feast[1] + timedelta(days=days)
+    return found
 
 
 def refused(name: str, value: object) -> str:
     """Why a setting may not have this value; empty if it may."""
-    if name not in LIMITS:
+    feast = feast_of(name) is not None
+    if name not in LIMITS and not feast:
         return f"{name!r} cannot be changed from headquarters: {', '.join(LIMITS)} can"
-    low, high = LIMITS[name]
+    low, high = (-SHIFT_DAYS, SHIFT_DAYS) if feast else LIMITS[name]
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         return f"{name} = {value!r} is out of its limits: {low:g} to {high:g}"
-    if name in ("poll.retries", "detect.enabled") and value != int(value):
+    if (feast or name in ("poll.retries", "detect.enabled")) and value != int(value):
         return f"{name} = {value!r} is no whole number"
     return ""
 
@@ -44,7 +74,10 @@ def adjusted(settings: Settings, changes: Mapping[str, float]) -> Settings:
     uplink = settings.uplink
     if uplink:
         uplink = replace(uplink, summary_every_s=allowed.get("uplink.summary_every", uplink.summary_every_s))
-    return replace(settings, poll=poll, detect=detect, uplink=uplink)
+    calendar = settings.calendar
+    if isinstance(calendar.holidays, str):
+        calendar = replace(calendar, moves=moves(changes).get(calendar.holidays, {}))
+    return replace(settings, poll=poll, detect=detect, uplink=uplink, calendar=calendar)
 
 
 def readable(settings: Settings) -> dict[str, Any]:

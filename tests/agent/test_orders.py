@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ from gateway.core.device import Device, Kind, Park, Site
 from gateway.core.incident import ChangeKind
 from gateway.core.watch import Watch
 from gateway.ports import Batch
-from gateway.settings import Settings, UplinkSettings
-from gateway.settings.remote import LIMITS, adjusted, readable, refused
+from gateway.settings import CalendarSettings, Settings, UplinkSettings
+from gateway.settings.remote import LIMITS, adjusted, feast_setting, moves, readable, refused
 from gateway.signing import SigningKey, read_signing_key
 from gateway.store.memory import MemoryLedger, MemoryOrders
 
@@ -158,6 +159,36 @@ def test_a_setting_changes_within_its_limits_only(bench: Bench) -> None:
     ):
         assert refusal(bench.take(bench.order("change_setting", id=f"{number:032}", body=body)))
     assert bench.orders.adjustments() == {"poll.every": 120.0}
+
+
+def test_a_moving_feast_is_where_headquarters_decided(bench: Bench) -> None:
+    feast = date(2027, 3, 10)
+    done = bench.take(bench.order("change_setting", body={"name": feast_setting("DZ", feast), "value": 1}))
+    assert done is not None
+    assert done.settings_changed
+    country = replace(SETTINGS, calendar=CalendarSettings(holidays="DZ"))
+    assert adjusted(country, bench.orders.adjustments()).calendar.moves == {feast: date(2027, 3, 11)}
+    listed = replace(SETTINGS, calendar=CalendarSettings(holidays=(feast,)))
+    assert adjusted(listed, bench.orders.adjustments()).calendar == listed.calendar
+    elsewhere = replace(SETTINGS, calendar=CalendarSettings(holidays="FR"))
+    assert adjusted(elsewhere, bench.orders.adjustments()).calendar.moves == {}
+    assert moves(bench.orders.adjustments()) == {"DZ": {feast: date(2027, 3, 11)}}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"name": "feast.DZ.2027-03-10", "value": 2},
+        {"name": "feast.DZ.2027-03-10", "value": -1.5},
+        {"name": "feast.DZ.2027-03-10", "value": True},
+        {"name": "feast.DZ.2027-02-30", "value": 1},
+        {"name": "feast.dz.2027-03-10", "value": 1},
+        {"name": "feast.DZ.2027-03-10; DROP TABLE entry", "value": 1},
+    ],
+)
+def test_a_feast_moves_by_a_day_at_most_and_has_a_date(bench: Bench, body: dict[str, object]) -> None:
+    assert refusal(bench.take(bench.order("change_setting", body=body))).startswith("refused: ")
+    assert bench.orders.adjustments() == {}
 
 
 def test_every_setting_with_limits_is_read_back_as_it_was_set() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,19 +14,24 @@ from gateway.core.device import Criticality, Device, Kind, Service, Site
 from gateway.core.errors import UnavailableError
 from gateway.core.incident import Cause, Change, ChangeKind, Stamp, Transition, Verdict
 from gateway.core.reading import Reading
+from gateway.feasts import feasts
 from gateway.ports import Batch
-from gateway.settings import PageSettings, Settings
+from gateway.settings import CalendarSettings, PageSettings, Settings
+from gateway.settings.remote import feast_setting
 from gateway.store.commands import CommandReader
 from gateway.store.db import open_database
 from gateway.store.inventory import InventoryStore
 from gateway.store.ledger import SqliteLedger
+from gateway.store.orders import SqliteOrders
 from gateway.store.samples import SqliteSamples
 from gateway.store.status import FILE_NAME, write_status
 from web.common import read_secret_key
 from web.site.app import create_app
-from web.site.sources import addresses, holidays, open_sources
+from web.site.facts import gather
+from web.site.sources import addresses, open_sources, opening_hours
 
 NOW = 1_780_000_000.0
+WEEK = dict.fromkeys(("sun", "mon", "tue", "wed", "thu"), ((480, 990),))
 
 
 @pytest.fixture
@@ -124,10 +131,26 @@ def test_addresses_lead_with_one_that_every_telephone_finds() -> None:
     assert addresses("::1", (), 8080) == ("http://[::1]:8080/",)
 
 
-def test_holidays_of_a_country_cover_the_years_around_now() -> None:
-    days = holidays("DZ", NOW)
+def test_holidays_of_a_country_cover_the_years_around_now(settings: Settings) -> None:
+    days = opening_hours(replace(settings, calendar=CalendarSettings(holidays="DZ")), NOW).holidays
     assert {day.year for day in days} >= {2025, 2026, 2027}
-    assert holidays("", NOW) == frozenset()
+    assert opening_hours(settings, NOW).holidays == frozenset()
+
+
+def test_a_feast_that_headquarters_moves_counts_on_the_page_at_once(settings: Settings) -> None:
+    clock = FakeClock(NOW)
+    agent_writes(settings, clock)
+    sources = open_sources(replace(settings, calendar=CalendarSettings(WEEK, "DZ")), clock, port=8080)
+    announced = next(one.on for one in feasts("DZ", [2026]) if one.estimated and one.on > date(2026, 6, 1))
+    after = announced + timedelta(days=1)
+    assert announced in gather(sources, NOW).card.hours.holidays
+    database = open_database(settings.data / "vigie.db")
+    SqliteOrders(database).adjust(feast_setting("DZ", announced), 1.0)
+    moved = gather(sources, NOW).card.hours
+    database.close()
+    assert announced not in moved.holidays
+    assert after in moved.holidays
+    assert moved.hours(announced) == WEEK["tue"]
 
 
 def test_session_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:

@@ -31,12 +31,15 @@ _LONGEST = 31 * 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Moving:
-    """A moving feast as it is known: its days as announced (an Aïd has several), and as decided (empty: not yet)."""
+    """A moving feast as it is known: its days as announced (an Aïd has several), and as decided (empty: not yet).
+    ``known`` of ``sites`` boxes hold the decision."""
 
     country: str
     name: str
     days: tuple[date, ...]
     decided: tuple[date, ...] = ()
+    known: int = 0
+    sites: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +201,10 @@ class Bookkeeping:
             named = feasts(country, range(first.year, last.year + 1), g.language.code)
             for days in _together(one for one in named if one.estimated and first <= one.on <= last):
                 on = tuple(one.on for one in days)
-                found.append(Moving(country, days[0].name, on, tuple(decided[day] for day in on if day in decided)))
+                said = {day: decided[day] for day in on if day in decided}
+                here = [site for site in sites if site.country == country]
+                known = sum(all(site.moves.get(day) == to for day, to in said.items()) for site in here)
+                found.append(Moving(country, days[0].name, on, tuple(said.values()), known, len(here)))
         return found
 
     def _entered(self, sites: Sequence[SiteFacts]) -> list[Entered]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Protocol
 
 from gateway.core.calendar import Calendar
@@ -35,6 +36,10 @@ class SiteFacts:
     """When those who answer for incidents work; ``None``: as the site does."""
     country: str = ""
     """Whose holidays the site keeps (ISO code); empty where it lists the dates itself."""
+    moves: Mapping[date, date] = field(default_factory=dict)
+    """Moving feasts as the site's own box has them: announced date -> the real one, told with its inventory at
+    ``told_at`` (s since the epoch)."""
+    told_at: float | None = None
     pauses: Mapping[str, tuple[OpenSpan, ...]] = field(default_factory=dict)
     """Waiting times in force, by incident."""
     targets: Mapping[Criticality, Target] = field(default_factory=dict)

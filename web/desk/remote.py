@@ -7,7 +7,7 @@ from flask import Flask, abort, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from gateway.core.incident import Cause, Incident
-from gateway.settings.remote import LIMITS, refused
+from gateway.settings.remote import LIMITS, feast_of, refused
 from web.common import live_page, needs_sign_in
 from web.common.language import Language
 from web.desk.facts import FleetFacts, SiteFacts
@@ -124,8 +124,21 @@ def asked_text(one: KeptOrder, site: SiteFacts, say: Language) -> str:
         case "read_settings":
             return say.gettext("Lire les réglages")
         case "change_setting":
-            return say.gettext("Régler %(name)s à %(value)s", name=body.get("name"), value=f"{body.get('value'):g}")
+            return _setting_text(str(body.get("name", "")), float(body.get("value") or 0.0), say)
     return one.order.kind
+
+
+def _setting_text(name: str, value: float, say: Language) -> str:
+    """A setting, or what was decided about the feast that was announced for a day."""
+    feast = feast_of(name)
+    if feast is None:
+        return say.gettext("Régler %(name)s à %(value)s", name=name, value=f"{value:g}")
+    day, days = f"{feast[1]:%d/%m/%Y}", value
+    if days < 0:
+        return say.gettext("Fête annoncée le %(day)s : un jour avant", day=day)
+    if days > 0:
+        return say.gettext("Fête annoncée le %(day)s : un jour après", day=day)
+    return say.gettext("Fête annoncée le %(day)s : confirmée", day=day)
 
 
 def fate(one: KeptOrder, now: float, say: Language) -> str:

@@ -91,6 +91,8 @@ def site_facts(row: SiteRow, incidents: Iterable[Incident], context: Context) ->
         responder=context.calendar(answers.hours, answers.timezone) if answers else None,
         targets=wire.part_of(told, "targets", dict[Criticality, Target]) or {},
         country=hours.holidays if hours and isinstance(hours.holidays, str) else "",
+        moves=hours.moves if hours else {},
+        told_at=row.inventory_at,
         incidents=tuple(incidents),
         pauses=pauses_of(row.id, context.decided),
         states=row.summary.states if row.summary else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -65,6 +65,8 @@ class Sources:
     submit: Callable[[str, str, Mapping[str, Any]], int]
     storage: Callable[[], Mapping[str, float]]
     """Free and whole bytes of the data directory: ``free``, ``total``; sizes of files by name."""
+    hours: Callable[[], Calendar] | None = None
+    """Opening hours as they are now: headquarters may move a feast at any time. ``None``: those of the card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,8 @@ def gather(sources: Sources, now: float) -> Facts:
     """Reads what the pages need at ``now``: the status document and the incidents of thirty days."""
     status = sources.status() or {}
     incidents = tuple(sources.incidents(now - HISTORY_S))
-    return Facts(sources.card, sources.park(), now, status, incidents)
+    card = replace(sources.card, hours=sources.hours()) if sources.hours else sources.card
+    return Facts(card, sources.park(), now, status, incidents)
 
 
 def hourly(

@@ -6,22 +6,25 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from gateway.clock import Clock
+from gateway.core.calendar import Calendar
 from gateway.core.device import Park
 from gateway.core.incident import Incident, Transition
-from gateway.feasts import feasts
+from gateway.feasts import holiday_dates
 from gateway.ports import CurrentVerdict
 from gateway.runbooks import load_runbooks
 from gateway.settings import Settings
+from gateway.settings.remote import adjusted
 from gateway.store import samples, status
 from gateway.store.commands import Accounts, CommandQueue
 from gateway.store.db import Database, open_database
 from gateway.store.inventory import InventoryStore
 from gateway.store.ledger import SqliteLedger
+from gateway.store.orders import SqliteOrders
 from gateway.store.samples import SampleReader
 from web.site.facts import Series, SiteCard, Sources
 
@@ -53,6 +56,7 @@ class _Record:
     def __init__(self, data: Path) -> None:
         self.ledger = _Lazily(data / _RECORD, "record", SqliteLedger)
         self.samples = _Lazily(data / samples.FILE_NAME, "samples", SampleReader)
+        self.orders = _Lazily(data / _RECORD, "record", SqliteOrders)
         self._reading = threading.Lock()
 
     def incidents(self, since: float) -> Sequence[Incident]:
@@ -70,6 +74,10 @@ class _Record:
     def verdicts(self) -> Sequence[CurrentVerdict]:
         ledger = self.ledger.get()
         return ledger.verdicts() if ledger else ()
+
+    def adjustments(self) -> Mapping[str, float]:
+        orders = self.orders.get()
+        return orders.adjustments() if orders else {}
 
     def series(self, device: str, metric: str, instance: str, start: float, end: float) -> Series:
         reader = self.samples.get()
@@ -119,6 +127,7 @@ def open_sources(settings: Settings, clock: Clock, *, port: int) -> Sources:
         series=record.series,
         submit=queue.put,
         storage=lambda: storage(settings.data),
+        hours=lambda: opening_hours(adjusted(settings, record.adjustments()), clock.wall()),
     )
 
 
@@ -144,7 +153,7 @@ def storage(data: Path) -> Mapping[str, float]:
 
 def site_card(settings: Settings, now: float, port: int) -> SiteCard:
     """What was decided about the site, and the addresses of its page."""
-    site, calendar = settings.site, settings.calendar
+    site = settings.site
     return SiteCard(
         id=site.id,
         name=site.name,
@@ -153,18 +162,19 @@ def site_card(settings: Settings, now: float, port: int) -> SiteCard:
         contact=settings.contact_name,
         phone=settings.contact_phone,
         targets=settings.service_levels,
-        hours=calendar.calendar(site.timezone, holidays(calendar.holidays, now), always_on=not calendar.week),
+        hours=opening_hours(settings, now),
         addresses=addresses(settings.page.host, settings.page.host_names, port),
         runbooks=load_runbooks(settings.runbooks),
     )
 
 
-def holidays(given: str | Sequence[date], now: float) -> frozenset[date]:
-    """The dates themselves: those of a country for last year, this one and the next."""
-    if not isinstance(given, str):
-        return frozenset(given)
+def opening_hours(settings: Settings, now: float) -> Calendar:
+    """The site's hours with the holidays of last year, this one and the next, moving feasts as headquarters decided."""
+    calendar = settings.calendar
     year = datetime.fromtimestamp(now, UTC).year
-    return frozenset(feast.on for feast in feasts(given, range(year - 1, year + 2))) if given else frozenset()
+    given, years = calendar.holidays, range(year - 1, year + 2)
+    dates = holiday_dates(given, years, {given: calendar.moves} if isinstance(given, str) else {}) if given else ()
+    return calendar.calendar(settings.site.timezone, frozenset(dates), always_on=not calendar.week)
 
 
 def addresses(host: str, names: Sequence[str], port: int) -> tuple[str, ...]:

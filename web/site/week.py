@@ -74,8 +74,8 @@ class Week:
         return found if found is not None and found.start <= g.now and found.kind == "weekly" else abort(404)
 
     def _counted(self, period: Period) -> Counted:
-        sources, card = self._sources, self._sources.card
-        facts = gather(sources, g.now)
+        sources, facts = self._sources, gather(self._sources, g.now)
+        card = facts.card
         record = SiteRecord(
             id=card.id,
             name=card.name,
