@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import msgspec
 from gateway.clock import Clock
 from gateway.core.errors import UnavailableError, VigieError
 from gateway.ports import Command
-from gateway.store.db import Database, open_database, row_crc
+from gateway.store.db import Database, go_on_beyond, open_database, row_crc
 
 FILE_NAME = "commands.db"
 _COLUMNS = "id, kind, created_at, who, body, crc"
@@ -20,11 +21,19 @@ _BODY = msgspec.json.Decoder(dict[str, Any])
 
 
 class CommandQueue:
-    """The page's side: puts commands. What became of them is read from ``SqliteLedger.command_results``."""
+    """The page's side: puts commands. What became of them is read from ``SqliteLedger.command_results``.
 
-    def __init__(self, path: Path, clock: Clock) -> None:
+    ``beyond`` is the newest command that the agent has dealt with: where the file was made anew, its numbers go on from
+    there, since the agent takes no older one.
+    """
+
+    def __init__(self, path: Path, clock: Clock, beyond: int = 0) -> None:
         self._database = open_database(path, schema="commands")
         self._clock = clock
+        if beyond:
+            # a read-only or full disk: nothing can be asked then anyway
+            with suppress(UnavailableError), self._database.transaction():
+                go_on_beyond(self._database, "command", beyond)
 
     def put(self, kind: str, who: str, body: Mapping[str, Any]) -> int:
         """Keeps one command durably; returns its id."""
@@ -104,26 +113,33 @@ class Accounts:
         self._clock = clock
 
     def accounts(self) -> list[Account]:
-        """Everybody, by name."""
-        rows = self._database.rows("SELECT name, role, secret_hash, created_at FROM account ORDER BY name")
-        return [Account(*row) for row in rows]
+        """Everybody, by name. A damaged row lets nobody in; it is counted, and making the account anew replaces it."""
+        return self._accounts("ORDER BY name")
 
     def account(self, name: str) -> Account | None:
         """One person, or ``None``."""
-        rows = self._database.rows("SELECT name, role, secret_hash, created_at FROM account WHERE name = ?", (name,))
-        return Account(*rows[0]) if rows else None
+        return next(iter(self._accounts("WHERE name = ?", name)), None)
+
+    def _accounts(self, where: str, *values: str) -> list[Account]:
+        rows = self._database.rows(f"SELECT name, role, secret_hash, created_at, crc FROM account {where}", values)  # noqa: S608
+        return [Account(*row[:-1]) for row in rows if self._database.intact("account", row, key=row[0])]
+
+    def _put(self, account: Account) -> None:
+        row = (account.name, account.role, account.secret_hash, account.created_at)
+        self._database.execute("INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?)", (*row, row_crc(*row)))
 
     def add(self, name: str, role: str, secret_hash: str) -> None:
         """Makes an account. Raises ``VigieError`` if the name is taken."""
         with self._database.transaction():
             if self.account(name):
                 raise VigieError(f'the name "{name}" is taken', remedy="choose another name")
-            row = (name, role, secret_hash, self._clock.wall())
-            self._database.execute("INSERT INTO account VALUES (?, ?, ?, ?)", row)
+            self._put(Account(name, role, secret_hash, self._clock.wall()))
 
     def set_secret(self, name: str, secret_hash: str) -> None:
         """Replaces somebody's secret."""
-        self._database.execute("UPDATE account SET secret_hash = ? WHERE name = ?", (secret_hash, name))
+        with self._database.transaction():
+            if known := self.account(name):
+                self._put(replace(known, secret_hash=secret_hash))
 
     def remove(self, name: str) -> None:
         """Deletes an account; the name stays in the record of what that person did."""
@@ -131,16 +147,26 @@ class Accounts:
 
     def save_code(self, code_hash: str, expires_at: float) -> None:
         """Keeps the hash of a new one-time code; the one before is void."""
-        self._database.execute("INSERT OR REPLACE INTO code VALUES (1, ?, ?, 0)", (code_hash, expires_at))
+        self._put_code(OneTimeCode(code_hash, expires_at, used=False))
 
     def code(self) -> OneTimeCode | None:
         """The code that was saved last, used and expired ones too."""
-        rows = self._database.rows("SELECT hash, expires_at, used FROM code")
-        return OneTimeCode(rows[0][0], rows[0][1], bool(rows[0][2])) if rows else None
+        rows = self._database.rows("SELECT id, hash, expires_at, used, crc FROM code")
+        intact = (row for row in rows if self._database.intact("code", row, key=row[0]))
+        return next((OneTimeCode(row[1], row[2], bool(row[3])) for row in intact), None)
 
     def burn_code(self) -> bool:
         """Marks the code as used; False if somebody else was first (then it must not be honoured)."""
-        return self._database.execute("UPDATE code SET used = 1 WHERE used = 0").rowcount == 1
+        with self._database.transaction():
+            code = self.code()
+            if code is None or code.used:
+                return False
+            self._put_code(replace(code, used=True))
+        return True
+
+    def _put_code(self, code: OneTimeCode) -> None:
+        row = (1, code.hash, code.expires_at, int(code.used))
+        self._database.execute("INSERT OR REPLACE INTO code VALUES (?, ?, ?, ?, ?)", (*row, row_crc(*row)))
 
     def close(self) -> None:
         """Ends the use of the file."""

@@ -7,13 +7,14 @@ never used.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import struct
 import threading
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ def row_crc(*columns: float | str | bytes | None) -> int:
         if isinstance(column, bytes):
             part = b"b%d:%s" % (len(column), column)
         elif isinstance(column, str):
-            encoded = column.encode()
+            encoded = column.encode(errors="surrogateescape")
             part = b"s%d:%s" % (len(encoded), encoded)
         elif column is None:
             part = b"n"
@@ -58,12 +59,37 @@ def explain(path: Path, error: sqlite3.Error) -> VigieError:
     return UnavailableError(f"{path}: {error}", remedy="see `vigie doctor`")
 
 
-class Database:
-    """One open SQLite file, safe to use from several threads. Made by ``open_database``."""
+def on_read_only_disk(path: Path) -> bool:
+    """True if the file system of a file (there or not) is mounted so that nothing can be written, as a kernel does it
+    with a card that fails. Missing rights are something else: those are refused at the start."""
+    for place in (path, *path.absolute().parents):
+        try:
+            return bool(os.statvfs(place).f_flag & os.ST_RDONLY)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return False
+    return False
 
-    def __init__(self, path: Path, *, read_only: bool) -> None:
+
+def _text(raw: bytes) -> str:
+    """A text with a flipped bit may be no UTF-8 any more: its checksum must tell, not an error for the whole query."""
+    return raw.decode(errors="surrogateescape")
+
+
+class Database:
+    """One open SQLite file, safe to use from several threads. Made by ``open_database``.
+
+    On a disk that is read-only when it is opened it holds what can be read, refuses every write with an
+    ``UnavailableError`` and goes on by itself once the disk takes writes again (``thaw``).
+    """
+
+    def __init__(self, path: Path, *, schema: str, read_only: bool) -> None:
         self.path = path
         self.read_only = read_only
+        self.frozen = not read_only and on_read_only_disk(path)
+        """True while the disk is read-only."""
+        self.steps = schema_files(schema)
         self.damage: Counter[str] = Counter()
         """Rows found not to match their checksum since the file was opened, by table."""
         self._damaged_rows: set[tuple[str, object]] = set()
@@ -74,6 +100,8 @@ class Database:
         self._connection = self._connect()
 
     def _connect(self) -> sqlite3.Connection:
+        if self.frozen:
+            return self._snapshot()
         address = f"file:{quote(str(self.path))}"
         if self.read_only:
             # After a clean stop of the writer there is no -wal file, and a reader without write permission to the
@@ -81,7 +109,55 @@ class Database:
             self._immutable = not self._wal().exists()
             address += "?mode=ro&immutable=1" if self._immutable else "?mode=ro"
         self._file = self._inode() if self.read_only else None
-        return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S)
+        return _connection(address)
+
+    def _snapshot(self) -> sqlite3.Connection:
+        """The file as it lies on a disk that takes no writes. In RAM where it is of an older version, is not there or
+        cannot be read; its structure is looked at once it can be mended."""
+        newest = self.steps[-1][0]
+        stand_in = _connection(":memory:")
+        # without the index of its log a file can only be read as it lies, without the log
+        for mode in ("mode=ro", "mode=ro&immutable=1"):
+            with suppress(sqlite3.Error):
+                found = _connection(f"file:{quote(str(self.path))}?{mode}")
+                version = _version(found)
+                if version >= newest:
+                    found.execute("SELECT count(*) FROM sqlite_master").fetchall()
+                    return found
+                found.backup(stand_in)
+                found.close()
+                break
+        for number, text in self.steps:
+            if number > _version(stand_in):
+                stand_in.executescript(text)
+                stand_in.execute(f"PRAGMA user_version={number}")
+        stand_in.execute("PRAGMA query_only=ON")
+        return stand_in
+
+    def thaw(self) -> None:
+        """Opens a file for writing that could only be read so far. Raises UnavailableError while the disk is read-only,
+        and what ``open_database`` raises; the file can then still be read as before."""
+        with self._lock:
+            if not self.frozen:
+                return
+            if on_read_only_disk(self.path):
+                raise UnavailableError(
+                    f"{self.path}: the disk is read-only",
+                    remedy="nothing is kept over a restart: see `dmesg`, then replace the card",
+                )
+            before, self.frozen = self._connection, False
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._connection = self._connect()
+                migrate(self)
+            except (OSError, sqlite3.Error, VigieError) as error:
+                self._connection, self.frozen = before, True
+                if isinstance(error, sqlite3.Error):
+                    raise explain(self.path, error) from error
+                if isinstance(error, OSError):
+                    raise UnavailableError(f"{self.path}: {error.strerror}", remedy="see `vigie doctor`") from error
+                raise
+            before.close()
 
     def _inode(self) -> int | None:
         try:
@@ -114,17 +190,20 @@ class Database:
     def execute(self, statement: str, values: Iterable[Any] = ()) -> sqlite3.Cursor:
         """One statement; commits by itself unless it stands inside ``transaction``."""
         with self._lock, self._explained():
+            self.thaw()
             return self._connection.execute(statement, tuple(values))
 
     def executemany(self, statement: str, rows: Iterable[Iterable[Any]]) -> None:
         """One statement for many rows."""
         with self._lock, self._explained():
+            self.thaw()
             self._connection.executemany(statement, [tuple(row) for row in rows])
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All statements inside are durable together when the block is left, or none of them."""
         with self._lock, self._explained():
+            self.thaw()
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -152,8 +231,9 @@ class Database:
         return False
 
     def check(self) -> list[str]:
-        """SQLite's own structural check (slow: run it in the background); empty if all is in order."""
-        return [text for (text,) in self.rows("PRAGMA quick_check(20)") if text != "ok"]
+        """SQLite's own check of the structure, indexes included, since a row that is missing in one is not found (slow:
+        run it in the background); empty if all is in order."""
+        return [text for (text,) in self.rows("PRAGMA integrity_check(20)") if text != "ok"]
 
     def checkpoint(self) -> None:
         """Moves the log into the file and begins it anew: a damaged log loses its rows without a word, so little should
@@ -181,19 +261,41 @@ def open_database(path: Path, *, schema: str = "record", read_only: bool = False
     if read_only and not path.exists():
         raise UnavailableError(f"{path}: not there", remedy="start `vigie run` once")
     try:
-        if not read_only:
+        if not read_only and not on_read_only_disk(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-        database = Database(path, read_only=read_only)
+        database = Database(path, schema=schema, read_only=read_only)
     except OSError as error:
         raise UnavailableError(f"{path}: {error.strerror}", remedy="give its directory to Vigie's user") from error
     except sqlite3.Error as error:
         raise explain(path, error) from error
     try:
-        _migrate(database, schema_files(schema))
+        migrate(database)
     except VigieError:
         database.close()
         raise
     return database
+
+
+def _connection(address: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        address, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_S
+    )
+    connection.text_factory = _text
+    connection.create_function("row_crc", -1, row_crc, deterministic=True)
+    return connection
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def go_on_beyond(database: Database, table: str, number: int) -> None:
+    """Numbers that an AUTOINCREMENT table gives from now on lie above ``number``; inside the caller's transaction."""
+    rows = database.rows("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,))
+    given = [seq for (seq,) in rows if isinstance(seq, int)]
+    if len(given) != 1 or given[0] < number:
+        database.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
+        database.execute("INSERT INTO sqlite_sequence VALUES (?, ?)", (table, max([number, *given])))
 
 
 def _prepare(database: Database) -> None:
@@ -208,9 +310,10 @@ def schema_files(schema: str) -> list[tuple[int, str]]:
     return sorted((int(step.name[:4]), step.read_text()) for step in steps if step.name.endswith(".sql"))
 
 
-def _migrate(database: Database, steps: list[tuple[int, str]]) -> None:
-    """Runs the steps above the file's ``user_version``, each in one transaction with its number. A file that this
-    version cannot use is not touched at all."""
+def migrate(database: Database) -> None:
+    """Runs the steps of its schema above the file's ``user_version``, each in one transaction with its number. A file
+    that this version cannot use is not touched at all."""
+    steps = database.steps
     (version,) = database.rows("PRAGMA user_version")[0]
     newest = steps[-1][0]
     if version > newest:
@@ -218,6 +321,8 @@ def _migrate(database: Database, steps: list[tuple[int, str]]) -> None:
             f"{database.path}: made by a newer Vigie (schema {version}, this one knows {newest})",
             remedy="install that version again; the file was not changed",
         )
+    if database.frozen:
+        return
     if database.read_only:
         if version < newest:
             raise UnavailableError(f"{database.path}: not brought up to date yet", remedy="start `vigie run` once")

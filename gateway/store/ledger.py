@@ -18,6 +18,7 @@ _AT_ONCE = 500
 CHECKPOINT_S = 3600.0
 """The log is emptied into the file this often, since nothing checks its content."""
 _CHANGE = msgspec.json.Decoder(Change)
+_BATCH_COLUMNS = "wall, boot_id, monotonic, trusted, command, result, crc"
 _TRANSITION_COLUMNS = "id, batch, subject, metric, instance, at, body, crc"
 _CHANGE_COLUMNS = "id, batch, incident, kind, at, body, crc"
 
@@ -123,15 +124,15 @@ class SqliteLedger:
 
     def last_command(self) -> int:
         """Id of the last command of commands.db that was carried out; 0 if none was."""
-        ((last,),) = self._database.rows("SELECT max(command) FROM batch WHERE command IS NOT NULL")
-        return int(last or 0)
+        rows = self._database.rows(f"SELECT {_BATCH_COLUMNS} FROM batch WHERE command IS NOT NULL")  # noqa: S608
+        return max((row[4] for row in rows if self._database.intact("batch", row, key=row[4])), default=0)
 
     def command_results(self, commands: Iterable[int]) -> dict[int, CommandResult]:
         """What became of commands; one that was not carried out yet is left out."""
         numbers = list(commands)
         marks = ",".join("?" * len(numbers))
         rows = self._database.rows(
-            f"SELECT wall, boot_id, monotonic, trusted, command, result, crc FROM batch WHERE command IN ({marks})",  # noqa: S608
+            f"SELECT {_BATCH_COLUMNS} FROM batch WHERE command IN ({marks})",  # noqa: S608 - own names only
             numbers,
         )
         intact = (row for row in rows if self._database.intact("batch", row, key=row[4]))
@@ -139,9 +140,7 @@ class SqliteLedger:
 
     def last_stamp(self) -> Stamp | None:
         """When the newest batch was written down."""
-        rows = self._database.rows(
-            "SELECT wall, boot_id, monotonic, trusted, command, result, crc FROM batch ORDER BY id DESC LIMIT 1"
-        )
+        rows = self._database.rows(f"SELECT {_BATCH_COLUMNS} FROM batch ORDER BY id DESC LIMIT 1")  # noqa: S608
         if not rows or not self._database.intact("batch", rows[0], key="newest"):
             return None
         wall, boot_id, monotonic, trusted = rows[0][:4]

@@ -26,8 +26,7 @@ class SqliteOrders:
 
     def newest_at(self) -> float:
         """When the newest signed order was issued (s since the epoch, headquarters' clock); 0 for none."""
-        ((newest,),) = self._database.rows("SELECT max(issued_at) FROM desk_order")
-        return float(newest or 0.0)
+        return max((order.issued_at for order in self.orders()), default=0.0)
 
     def orders(self) -> list[DeskOrder]:
         """All of them in the order in which they were issued; damaged rows are left out and counted."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
-from gateway.core.errors import DamagedError
+from gateway.core.errors import UnavailableError
 from gateway.core.incident import Stamp
 from gateway.ports import Message, OutboxRow
 from gateway.store.db import Database, row_crc
@@ -49,10 +51,23 @@ class SqliteOutbox:
         self._stream = self._read_stream()
 
     def _read_stream(self) -> str:
-        rows = self._database.rows("SELECT value FROM meta WHERE key = 'stream'")
-        if not rows or not _STREAM.fullmatch(rows[0][0]):
-            raise DamagedError(f"{self._database.path}: the stream id is damaged", remedy="see `vigie doctor`")
-        return str(rows[0][0])
+        """The stream id; another one where it is damaged, which is counted and told. Headquarters keeps a fact once by
+        its content too, so what it has already under the old stream is not doubled (docs/reference/mqtt.md)."""
+        text = self._meta("stream")
+        if text is not None and _STREAM.fullmatch(text):
+            return text
+        stream = secrets.token_hex(8)
+        if not self._database.read_only:
+            with suppress(UnavailableError):  # a read-only or full disk: good for this run
+                self._put_meta("stream", stream)
+        return stream
+
+    def _meta(self, key: str) -> str | None:
+        rows = self._database.rows("SELECT key, value, crc FROM meta WHERE key = ?", (key,))
+        return str(rows[0][1]) if rows and self._database.intact("meta", rows[0], key=key) else None
+
+    def _put_meta(self, key: str, value: str) -> None:
+        self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", (key, value, row_crc(key, value)))
 
     @property
     def stream(self) -> str:
@@ -61,10 +76,10 @@ class SqliteOutbox:
 
     def new_stream(self) -> str:
         """Starts a new stream: for a file restored from a copy, whose numbers headquarters has already seen."""
-        with self._database.transaction():
-            self._database.execute("UPDATE meta SET value = lower(hex(randomblob(8))) WHERE key = 'stream'")
-        self._stream = self._read_stream()
-        return self._stream
+        stream = secrets.token_hex(8)
+        self._put_meta("stream", stream)
+        self._stream = stream
+        return stream
 
     def put(self, message: Message, stamp: Stamp) -> int:
         """Keeps one message durably; returns its sequence number."""
@@ -118,14 +133,14 @@ class SqliteOutbox:
             counts.update(row.worth for row in gone)
             with self._database.transaction():
                 self.acknowledge(row.seq for row in gone)
-                text = msgspec.json.encode(counts).decode()
-                self._database.execute("INSERT OR REPLACE INTO meta VALUES ('dropped', ?)", (text,))
+                self._put_meta("dropped", msgspec.json.encode(counts).decode())
         return len(gone)
 
     def dropped(self) -> dict[str, int]:
-        """How many messages were ever given up, by what they were: ``summary``, ``figures``."""
-        rows = self._database.rows("SELECT value FROM meta WHERE key = 'dropped'")
-        return dict(_COUNTS.decode(rows[0][0])) if rows else {}
+        """How many messages were ever given up, by what they were: ``summary``, ``figures``. Counted anew where the
+        count is damaged."""
+        text = self._meta("dropped")
+        return dict(_COUNTS.decode(text)) if text else {}
 
     def newest(self) -> int:
         """Highest sequence number ever given, also to rows that are gone; 0 for none."""

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from gateway.core.errors import DamagedError, VigieError
-from gateway.store.db import open_database, row_crc
+from gateway.store.db import Database, go_on_beyond, open_database, row_crc
 
-NUMBERED_LATER = ("batch", "transition", "change", "anchor")
+NUMBERED_LATER = ("batch", "transition", "change", "anchor", "entry")
 """Tables whose checksum leaves out the number of the row."""
+_COUNTED = ("outbox", "boot", "command")
+"""Tables that never give a number twice."""
 _ROW_IDS_MAX = 2**63 - 1
 
 
@@ -67,16 +69,12 @@ def rebuild(path: Path, schema: str, now: float, why: tuple[str, ...] = ()) -> S
     done = False
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as source, target.transaction():
-            tables = [name for (name,) in target.rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
-            for table in tables:
-                columns = [row[1] for row in target.rows(f"PRAGMA table_info({table})")]
-                put = f"INSERT OR REPLACE INTO {table} VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
-                for row in _readable(source, table, columns):
-                    if not _intact(table, columns, row):
-                        lost[table] += 1
-                        continue
-                    kept[table] += 1
-                    target.execute(put, row)
+            source.text_factory = lambda raw: raw.decode(errors="surrogateescape")
+            tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+            for (table,) in target.rows(tables):
+                _copy_table(source, target, table, kept, lost)
+            for table, number in _given(source):
+                go_on_beyond(target, table, number)
         target.checkpoint()
         done = True
     finally:
@@ -92,6 +90,38 @@ def rebuild(path: Path, schema: str, now: float, why: tuple[str, ...] = ()) -> S
             path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
     fresh.rename(path)
     return salvage
+
+
+def _copy_table(
+    source: sqlite3.Connection, target: Database, table: str, kept: Counter[str], lost: Counter[str]
+) -> None:
+    columns = [row[1] for row in target.rows(f"PRAGMA table_info({table})")]
+    aged = "crc" not in _columns(source, table)  # of a version whose rows had no checksum yet
+    start = 1 if table in NUMBERED_LATER else 0
+    put = f"INSERT OR REPLACE INTO {table} VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - own names only
+    for row in _readable(source, table, columns[:-1] if aged else columns):
+        whole = (*row, row_crc(*row[start:])) if aged else row
+        if row_crc(*whole[start:-1]) != whole[-1]:
+            lost[table] += 1
+            continue
+        target.execute(put, whole)
+        kept[table] += 1
+
+
+def _columns(source: sqlite3.Connection, table: str) -> list[str]:
+    try:
+        return [row[1] for row in source.execute(f"PRAGMA table_info({table})")]
+    except sqlite3.Error:
+        return []
+
+
+def _given(source: sqlite3.Connection) -> list[tuple[str, int]]:
+    """The highest number that each table has ever given, also to rows that are gone."""
+    try:
+        rows = source.execute("SELECT name, seq FROM sqlite_sequence").fetchall()
+    except sqlite3.Error:
+        return []
+    return [(name, number) for name, number in rows if name in _COUNTED and isinstance(number, int)]
 
 
 def salvaged(folder: Path) -> list[Salvage]:
@@ -114,18 +144,17 @@ def _remove(path: Path) -> None:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
-def _intact(table: str, columns: list[str], row: tuple[Any, ...]) -> bool:
-    if columns[-1] != "crc":
-        return True
-    return bool(row_crc(*row[1 if table in NUMBERED_LATER else 0 : -1]) == row[-1])
-
-
 def _readable(source: sqlite3.Connection, table: str, columns: list[str]) -> Iterator[tuple[Any, ...]]:
     """Every row of a table that can be read, in order; what lies on damaged pages is jumped over."""
     names = ", ".join(columns)
     if not _has_row_ids(source, table):
-        with suppress(sqlite3.Error):
-            yield from source.execute(f"SELECT {names} FROM {table}")  # noqa: S608 - names of our own schema
+        seen: set[tuple[Any, ...]] = set()
+        for order in ("ASC", "DESC"):  # up to what is damaged, from either end
+            with suppress(sqlite3.Error):
+                for row in source.execute(f"SELECT {names} FROM {table} ORDER BY {columns[0]} {order}"):  # noqa: S608
+                    if row not in seen:
+                        seen.add(row)
+                        yield row
         return
     query = f"SELECT rowid, {names} FROM {table} WHERE rowid >= ? ORDER BY rowid"  # noqa: S608 - as above
     at = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from gateway.core.errors import VigieError
 from gateway.core.incident import Transition, Verdict
 from gateway.core.reading import Reading
 from gateway.ports import Batch, Message
-from gateway.store.db import open_database
+from gateway.store.commands import Accounts
+from gateway.store.db import open_database, schema_files
 from gateway.store.ledger import SqliteLedger
 from gateway.store.outbox import SqliteOutbox
 from gateway.store.rebuild import faults, mend, rebuild, salvaged
@@ -109,7 +111,7 @@ def test_file_without_a_head_is_kept_and_a_new_one_begins(path: Path) -> None:
 def test_rebuilding_that_fails_leaves_the_file_where_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spoil(path, 5)
     before = path.read_bytes()
-    monkeypatch.setattr("gateway.store.rebuild._intact", lambda *_: 1 / 0)
+    monkeypatch.setattr("gateway.store.rebuild._copy_table", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         mend(path, "record", 5.0)
     assert path.read_bytes() == before
@@ -185,3 +187,43 @@ def test_file_cut_short_or_with_bits_flipped_never_tells_anything_false(
         if len(found) < FACTS:
             assert salvaged(path.parent) or ledger.damage()
     assert detected >= 10
+
+
+def test_numbers_that_were_given_are_not_given_again(path: Path) -> None:
+    """An old message still waits while later ones were acknowledged: their numbers are known at headquarters."""
+    database = open_database(path)
+    SqliteOutbox(database).acknowledge(range(6, FACTS + 1))
+    database.close()
+    rebuild(path, "record", 5.0)
+    outbox = SqliteOutbox(open_database(path))
+    assert outbox.newest() == FACTS
+    assert outbox.put(Message("evt", 1, {}), stamp(FakeClock())) == FACTS + 1
+
+
+def test_damaged_file_of_an_older_version_keeps_its_rows(tmp_path: Path) -> None:
+    path = tmp_path / "commands.db"
+    old = sqlite3.connect(path)
+    old.executescript(schema_files("commands")[0][1])
+    old.execute("INSERT INTO account VALUES ('Amel', 'technician', '$argon2id$x', 5.0)")
+    old.execute("PRAGMA user_version = 1")
+    old.commit()
+    old.close()
+    told = rebuild(path, "commands", 5.0)
+    assert told.kept == {"account": 1}
+    assert [one.name for one in Accounts(path, FakeClock()).accounts()] == ["Amel"]
+
+
+def test_tables_without_row_ids_are_read_from_either_end_of_the_damage(tmp_path: Path) -> None:
+    path = tmp_path / "commands.db"
+    accounts = Accounts(path, FakeClock())
+    for number in range(300):
+        accounts.add(f"person-{number:03}", "technician", "x" * 90)
+    accounts.close()
+    database = open_database(path, schema="commands", read_only=True)
+    ((pages,),) = database.rows("PRAGMA page_count")
+    database.close()
+    spoil(path, pages // 2)
+    assert mend(path, "commands", 5.0) is not None
+    left = [one.name for one in Accounts(path, FakeClock()).accounts()]
+    assert 200 <= len(left) < 300
+    assert {"person-000", "person-299"} <= set(left)

@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from gateway.clock import FakeClock, stamp
-from gateway.core.errors import DamagedError
 from gateway.core.incident import Change, ChangeKind, Transition, Verdict
-from gateway.ports import Batch, Message
+from gateway.ports import Batch, DeskOrder, Message
 from gateway.store.db import Database, open_database
 from gateway.store.ledger import SqliteLedger
+from gateway.store.orders import SqliteOrders
+from gateway.store.orders import put as put_order
 from gateway.store.outbox import SqliteOutbox
+from gateway.store.survey import damaged_rows
 
 NOW = stamp(FakeClock())
 
@@ -77,10 +79,52 @@ def test_damaged_message_is_taken_out_and_never_sent(database: Database) -> None
     assert database.damage == {"outbox": 1}
 
 
-def test_damaged_stream_id_stops_the_outbox(database: Database) -> None:
-    database.execute("UPDATE meta SET value = 'z' || substr(value, 2) WHERE key = 'stream'")
-    with pytest.raises(DamagedError, match="stream id"):
-        SqliteOutbox(database)
+@pytest.mark.parametrize("damage", ["'z' || substr(value, 2)", "CASE value WHEN '0' THEN '1' ELSE '0' END"])
+def test_damaged_stream_id_is_counted_and_a_new_stream_begins(database: Database, damage: str) -> None:
+    before = SqliteOutbox(database).stream
+    database.execute(f"UPDATE meta SET value = {damage} WHERE key = 'stream'")  # noqa: S608 - own text
+    outbox = SqliteOutbox(database)
+    assert outbox.stream != before
+    assert SqliteOutbox(database).stream == outbox.stream
+    assert database.damage == {"meta": 1}
+    assert [row.seq for row in outbox.take(10)] == [1, 2]
+
+
+def test_damaged_count_of_what_was_given_up_begins_anew(database: Database) -> None:
+    database.execute("INSERT INTO meta VALUES ('dropped', '{', 7)")
+    assert SqliteOutbox(database).dropped() == {}
+    assert database.damage == {"meta": 1}
+
+
+def test_damaged_number_of_a_command_hides_no_later_command(database: Database) -> None:
+    database.execute("UPDATE batch SET command = 1 << 40 WHERE command = 1")
+    assert SqliteLedger(database).last_command() == 2
+
+
+def test_damaged_instant_of_an_order_outdates_no_later_order(database: Database) -> None:
+    orders = SqliteOrders(database)
+    put_order(database, DeskOrder("o1", "note", "Amel", 100.0, 200.0, 100.0, ""))
+    put_order(database, DeskOrder("o2", "note", "Amel", 110.0, 200.0, 110.0, ""))
+    database.execute("UPDATE desk_order SET issued_at = 9e12 WHERE id = 'o2'")
+    assert orders.newest_at() == 100.0
+    assert orders.knows("o2")
+
+
+def test_text_that_is_no_utf_8_any_more_costs_its_row_only(database: Database) -> None:
+    database.execute("UPDATE transition SET metric = CAST(x'ff41' AS TEXT) WHERE id = 1")
+    ledger = SqliteLedger(database)
+    assert [fact.subject for fact in ledger.transitions(0, 10)] == ["sw-1"]
+    assert ledger.damage() == {"transition": 1}
+
+
+@pytest.mark.parametrize("schema", ["record", "samples", "commands"])
+def test_every_table_of_every_file_is_under_checksums(schema: str, tmp_path: Path) -> None:
+    database = open_database(tmp_path / "file.db", schema=schema)
+    tables = database.rows("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    assert tables
+    for (table,) in tables:
+        assert database.rows(f"PRAGMA table_info({table})")[-1][1] == "crc", table
+    assert not damaged_rows(database)
 
 
 def test_new_stream_differs_and_stays(database: Database) -> None:
