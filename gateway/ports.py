@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from gateway.core.device import Device, Service
 from gateway.core.heard import Heard
 from gateway.core.incident import Change, Incident, Stamp, Transition, Verdict
+from gateway.core.inventory import Entry
 from gateway.core.reading import Poll, Reading
 
 
@@ -106,6 +107,8 @@ class Batch:
     command_result: str = ""
     order: DeskOrder | None = None
     """The order of headquarters that was dealt with by this batch."""
+    entries: Sequence[Entry] = ()
+    """What happened to the inventory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,24 @@ class Ledger(Protocol):
 
     def last_command(self) -> int:
         """Id of the newest command of commands.db that was carried out; 0 for none."""
+        ...
+
+    def entries(self, *kinds: str, subject: str | None = None) -> list[Entry]:
+        """What happened to the inventory, of some kinds (none named: all), in the order in which it was written. Of
+        surveys only the newest is kept, of what one device said the newest hundred."""
+        ...
+
+
+class Stock(Protocol):
+    """The inventory as the agent may change it. Values are in the form of `inventory.toml`."""
+
+    def add(self, values: Mapping[str, Any]) -> None:
+        """Takes one more device in. Raises ``VigieError`` if its id is taken, a value does not fit, or nothing can be
+        written."""
+        ...
+
+    def change(self, name: str, values: Mapping[str, Any]) -> None:
+        """Writes some values of a device down anew; ``None`` takes one away. Raises ``VigieError`` as ``add``."""
         ...
 
 
@@ -208,7 +229,8 @@ class Outbox(Protocol):
 @dataclass(frozen=True, slots=True)
 class Command:
     """Something a person asks of the agent, from commands.db. ``kind`` is acknowledge, intervention_start, resolve,
-    note, report, silence, maintenance_start, maintenance_end, poll_now or inventory_edit."""
+    note, tick, report, silence, maintenance_start, maintenance_end, poll_now, or one of the inventory: device_add,
+    device_change, device_swap, device_move, proposal_ignore, proposal_want, sweep_now."""
 
     id: int
     kind: str

@@ -23,6 +23,7 @@ from gateway.ports import (
     Panel,
     Samples,
     ServiceProbe,
+    Stock,
 )
 from gateway.settings import Settings
 
@@ -127,6 +128,8 @@ class Parts:
     """Lets go of all files, after the agent has ended."""
     listeners: Sequence[Listener] = ()
     survey: Survey | None = None
+    stock: Stock | None = None
+    """Writes the inventory; ``None`` where it cannot be changed."""
     desk: Desk | None = None
     history: History | None = None
     checks: Sequence[Check] = DEFAULT_CHECKS

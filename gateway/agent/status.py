@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from gateway.core.device import GATEWAY, Park
-from gateway.core.discovery import replaced
 from gateway.core.heard import Heard
 from gateway.core.incident import Verdict
 from gateway.core.reading import Identity, Poll, Reading
@@ -18,8 +17,6 @@ from gateway.wire import StateNow, Summary, state_payload
 
 HEARD = 200
 """Lines of what devices said unasked that the status document tells."""
-_TOLD = ("vendor", "model", "serial", "firmware")
-"""What of an identity headquarters is told; the rest may change at every round."""
 
 
 @dataclass(slots=True)
@@ -30,20 +27,11 @@ class Latest:
     readings: dict[tuple[str, str, str], Reading] = field(default_factory=dict)
     rounds: dict[str, tuple[float, Sequence[Poll]]] = field(default_factory=dict)
     heard: deque[Heard] = field(default_factory=lambda: deque(maxlen=HEARD))
-    discovery: Mapping[str, Any] | None = None
-    identities: dict[str, Identity] = field(default_factory=dict)
-    news: bool = False
-    """True if a device says something else of itself than ``identified`` told last."""
 
     def take(self, subject: str, polls: Sequence[Poll], readings: Iterable[Reading], at: float) -> None:
         """One round of polls and its readings. Series a device no longer reports are forgotten with the round that
         lacks them; those of a device that is silent stay, with their age."""
         self.rounds[subject] = (at, polls)
-        identity = _identity(polls)
-        if identity is not None:
-            before = self.identities.get(subject, Identity())
-            self.news = self.news or any(getattr(identity, key) != getattr(before, key) for key in _TOLD)
-            self.identities[subject] = identity
         if any(poll.answered for poll in polls):
             for key in [key for key in self.readings if key[0] == subject]:
                 del self.readings[key]
@@ -59,28 +47,6 @@ class Latest:
             "failure": {"kind": failure.kind, "what": failure.what, "detail": failure.detail} if failure else None,
             "identity": asdict(identity) if identity else {},
         }
-
-    def identified(self, park: Park) -> Park:
-        """The park as its devices describe themselves: firmware as it is seen on the wire, and where nobody wrote down
-        vendor, model or serial number, these too."""
-        self.news = False
-        devices = []
-        for device in park.devices.values():
-            seen = self.identities.get(device.id)
-            if seen is not None:
-                gaps = {key: getattr(seen, key) for key in ("vendor", "model", "serial") if not getattr(device, key)}
-                device = replace(device, firmware=seen.firmware or device.firmware, **gaps)
-            devices.append(device)
-        return Park(devices, park.services.values())
-
-    def replaced(self, park: Park) -> list[dict[str, str]]:
-        """Devices at whose address a machine with another serial number answers."""
-        return [
-            {"device": subject, "serial": poll.identity.serial, "instead_of": park.devices[subject].serial}
-            for subject, (_, polls) in sorted(self.rounds.items())
-            for poll in polls
-            if subject in park.devices and replaced(park.devices[subject], poll.identity)
-        ]
 
     def rows(self) -> list[list[Any]]:
         """[device, metric, instance, label, value, severity, at] of every series."""
@@ -134,5 +100,4 @@ def document(watch: Watch, latest: Latest, extra: Mapping[str, Any]) -> dict[str
     }
     heard = [asdict(line) for line in reversed(latest.heard)]
     told = {"devices": devices, "services": services, "latest": latest.rows(), "heard": heard}
-    told["replaced"] = latest.replaced(watch.park)
-    return {**told, "discovery": latest.discovery, "gateway": GATEWAY, **extra}
+    return {**told, "gateway": GATEWAY, **extra}

@@ -1,15 +1,13 @@
-"""What comes besides the answers to polls: what devices say unasked, and what sweeps of the networks find."""
+"""What comes besides the answers to polls: what devices say unasked."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import structlog
 
 from gateway.agent.parts import Parts
 from gateway.agent.status import Latest
-from gateway.agent.sweeping import Sweeping
 from gateway.core.errors import UnavailableError
 from gateway.core.heard import Tally
 from gateway.core.reading import Reading
@@ -30,8 +28,8 @@ log = structlog.get_logger()
 
 
 class Unasked:
-    """The listeners and the sweeps of one agent. ``schedule`` says when devices are asked, ``asked`` when they were;
-    ``latest`` takes what was heard and found."""
+    """The listeners of one agent. ``schedule`` says when devices are asked, ``asked`` when they were; ``latest`` takes
+    what was heard."""
 
     def __init__(self, parts: Parts, schedule: Schedule, asked: Mapping[str, float], latest: Latest) -> None:
         self._schedule = schedule
@@ -40,7 +38,6 @@ class Unasked:
         self._open: list[Listener] = []
         self._tally = Tally()
         self._latest = latest
-        self._sweeping = Sweeping(parts.survey, self._found)
         self._heard_at = 0.0
         self._unopened: dict[str, str] = dict.fromkeys(self._closed, "")
 
@@ -49,7 +46,6 @@ class Unasked:
         if now - self._heard_at < HEAR_S:
             return
         self._heard_at = now
-        self._sweeping.step(now)
         for listener, at in list(self._closed.values()):
             if now >= at:
                 self._try(listener, now)
@@ -64,12 +60,8 @@ class Unasked:
 
     @property
     def faults(self) -> dict[str, str]:
-        """Why each listener is not open and the last sweep failed; "" where all is well."""
-        return {**self._unopened, **self._sweeping.faults}
-
-    def _found(self, document: Mapping[str, Any]) -> None:
-        self._latest.discovery = document
-        log.info("sweep", asked=document["asked"], proposals=len(document["found"]))
+        """Why each listener is not open; "" where all is well."""
+        return self._unopened
 
     def _try(self, listener: Listener, now: float) -> None:
         try:
@@ -89,8 +81,7 @@ class Unasked:
         return self._tally.readings(device, at)
 
     def close(self) -> None:
-        """Ends all listeners, and a sweep that runs."""
-        self._sweeping.close()
+        """Ends all listeners."""
         for listener in self._open:
             listener.close()
         self._open.clear()

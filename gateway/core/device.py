@@ -165,6 +165,8 @@ class Device:
     """Names of the backups that are kept on it, as its vigie-remote.conf has them."""
     json: tuple[str, ...] = ()
     """A URL path, then mappings of what it answers (core/json_probe.py), for the collector ``json``."""
+    said: Mapping[str, str] = field(default_factory=dict)
+    """What it says of itself (``inventory.TOLD``): not written down by people, nor read from what they wrote."""
 
 
 @dataclass(frozen=True, slots=True)

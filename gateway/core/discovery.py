@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from gateway.core.device import GATEWAY, Criticality, Device, Kind, Warranty
+from gateway.core.inventory import plain_serial, same_serial
 from gateway.core.reading import Identity
 from gateway.core.topology import Node, Place, places
 
@@ -68,9 +69,7 @@ class Surroundings:
 
 def replaced(device: Device, identity: Identity) -> bool:
     """True if another machine answers at the device's address: both serial numbers are known and differ."""
-    return bool(
-        _serial(device.serial) and _serial(identity.serial) and _serial(device.serial) != _serial(identity.serial)
-    )
+    return not same_serial(device.serial, identity.serial)
 
 
 def swapped(device: Device, identity: Identity) -> Device:
@@ -90,12 +89,12 @@ def propose(findings: Sequence[Finding], inventory: Iterable[Device], around: Su
     """One proposal for each finding, in its order."""
     known = [device for device in inventory if device.id != GATEWAY]
     by_address = {device.address: device for device in known if device.address}
-    by_serial = {_serial(device.serial): device for device in known if device.serial}
+    by_serial = {plain_serial(device.serial): device for device in known if device.serial}
     ids = {device.id for device in known} | {GATEWAY}
     proposals = []
     for finding in findings:
         device = by_address.get(finding.address)
-        moved = by_serial.get(_serial(finding.identity.serial)) if finding.identity.serial else None
+        moved = by_serial.get(plain_serial(finding.identity.serial)) if finding.identity.serial else None
         if device is not None:
             proposals.append(_of_known(finding, device))
         elif moved is not None:
@@ -255,10 +254,6 @@ def kind_of(finding: Finding, around: Surroundings) -> tuple[Kind, str]:
         if ports <= opened:
             return kind, f"open port {', '.join(map(str, sorted(ports)))}"
     return Kind.OTHER, "nothing tells it"
-
-
-def _serial(text: str) -> str:
-    return re.sub(r"[^0-9a-z]", "", text.lower())
 
 
 def _slug(name: str) -> str:

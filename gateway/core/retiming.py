@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from gateway.core.incident import Change, Transition
+from gateway.core.inventory import Entry
 
-_Fact = TypeVar("_Fact", Transition, Change)
+_Fact = TypeVar("_Fact", Transition, Change, Entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,9 @@ class Move:
 def retimed(fact: _Fact, moves: Iterable[Move]) -> _Fact:
     """A fact after all the moves that its boot made since it was written, in their order."""
     for move in moves:
+        if isinstance(fact, Entry):
+            fact = replace(fact, at=move.place(fact.at))
+            continue
         fact = replace(fact, at=move.place(fact.at), detected_at=move.place(fact.detected_at))
         if isinstance(fact, Change) and fact.until is not None:
             fact = replace(fact, until=move.place(fact.until))

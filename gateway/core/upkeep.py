@@ -107,7 +107,8 @@ def firmware(rules: Sequence[FirmwareRule], devices: Mapping[str, Device]) -> li
         label = f"{device.vendor} {device.model}".casefold()
         rule = next((one for one in rules if fnmatchcase(label, one.family.casefold())), None)
         if rule is not None:
-            found.append(FirmwareFinding(name, device.firmware, rule, _compared(device.firmware, rule)))
+            seen = device.said.get("firmware") or device.firmware  # the wire knows better than what was once written
+            found.append(FirmwareFinding(name, seen, rule, _compared(seen, rule)))
     return sorted(found, key=lambda one: (list(FirmwareState)[::-1].index(one.state), one.device))
 
 

@@ -129,7 +129,8 @@ def build_agent(settings: Settings, clock: Clock | None = None) -> Parts:
         timeline=timeline,
         storage=Storage(settings, samples, database, clock),
         close=close,
-        survey=SiteSurvey(settings, park, clock, credentials) if settings.discovery.enabled else None,
+        survey=SiteSurvey(settings, clock, credentials),
+        stock=InventoryStore(settings.inventory),
         listeners=build_listeners(settings, park, clock, lambda: list(credentials().values())),
         version=version(),
     )

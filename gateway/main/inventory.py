@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from gateway.clock import SystemClock
-from gateway.core.device import Device, Service
+from gateway.core.device import Device, Park, Service
 from gateway.core.errors import Fault, InputError, VigieError
+from gateway.core.inventory import OF_DEVICES, cards
 from gateway.settings import Settings, load
 from gateway.store.archive import write_archive
+from gateway.store.db import open_database
 from gateway.store.inventory import (
     Inventory,
     InventoryStore,
@@ -23,6 +26,7 @@ from gateway.store.inventory import (
     write_csv,
     write_toml,
 )
+from gateway.store.ledger import SqliteLedger
 
 _CONFIG = click.option(
     "--config",
@@ -54,7 +58,7 @@ def export(config: Path, file: Path, *, whole: bool) -> None:
     """Write the inventory to FILE: .toml, or .csv as a spreadsheet opens it ("-" prints TOML)."""
     settings = load(config)
     store = InventoryStore(settings.inventory)
-    inventory = store.read()
+    inventory = _as_told(settings, store.read())
     for warning in store.warnings:
         click.echo(f"warning: {warning}", err=True)
     if whole:
@@ -71,6 +75,19 @@ def export(config: Path, file: Path, *, whole: bool) -> None:
     except OSError as error:
         raise VigieError(f"{file}: {error.strerror}", remedy="name a file that can be written") from None
     click.echo(f"{file}: {len(inventory[0])} device(s), {len(inventory[1])} service(s)", err=True)
+
+
+def _as_told(settings: Settings, inventory: Inventory) -> Inventory:
+    """The inventory with what its devices say of themselves, beside what people wrote down."""
+    path = settings.data / "vigie.db"
+    if not path.exists():
+        return inventory
+    database = open_database(path, read_only=True)
+    try:
+        known = cards(Park(*inventory), SqliteLedger(database).entries(*OF_DEVICES))
+    finally:
+        database.close()
+    return tuple(replace(device, said=dict(known[device.id].said)) for device in inventory[0]), inventory[1]
 
 
 @click.command("import")
@@ -95,7 +112,7 @@ def import_(config: Path, file: Path, *, as_json: bool, dry_run: bool) -> None:
     for what, ids in difference.items():
         click.echo(f"{what}: {', '.join(ids) or 'none'}")
     if not dry_run and any(difference.values()):
-        click.echo("a running agent takes it over when it is started again", err=True)
+        click.echo("a running agent takes it over within seconds", err=True)
 
 
 def _current(store: InventoryStore) -> Inventory:

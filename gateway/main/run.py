@@ -20,6 +20,7 @@ from gateway.main.build import build_agent, build_collectors, load_park
 from gateway.main.storage import mendable
 from gateway.ports import Batch
 from gateway.settings import Settings, load
+from gateway.store.inventory import InventoryStore
 from gateway.store.lock import sole_writer
 from gateway.store.rebuild import mend
 
@@ -111,10 +112,11 @@ def _mend(settings: Settings) -> int:
 
 async def _follow(settings: Settings, changed: asyncio.Event) -> None:
     """Sets ``changed`` when the inventory is another one and has no fault; a faulty one is told and not used."""
-    known = _written_at(settings.inventory)
+    files = InventoryStore(settings.inventory).files
+    known = [_written_at(file) for file in files]
     while True:
         await asyncio.sleep(INVENTORY_CHECK_S)
-        written = _written_at(settings.inventory)
+        written = [_written_at(file) for file in files]
         if written == known:
             continue
         known = written

@@ -13,8 +13,10 @@ from gateway.collect.echo import Echo
 from gateway.collect.snmp_auth import SnmpAuth
 from gateway.collect.surroundings import addresses, attached, own_addresses, permitted, surroundings
 from gateway.core.device import Device, Park
-from gateway.core.discovery import NO_CREDENTIAL, Proposal, Standing, propose
+from gateway.core.discovery import NO_CREDENTIAL, Finding, Proposal, Standing, propose
+from gateway.core.inventory import proposal_key, told
 from gateway.profiles.load import shipped
+from gateway.profiles.macs import mac_vendor
 from gateway.settings import Settings
 from gateway.store.inventory_form import device_values
 
@@ -28,13 +30,11 @@ ROWS = 100
 class SiteSurvey:
     """Sweeps ``[networks] ranges``, or the private networks at the box's own ports where none are named."""
 
-    def __init__(
-        self, settings: Settings, park: Park, clock: Clock, credentials: Callable[[], Mapping[str, SnmpAuth]]
-    ) -> None:
-        self.every_s = settings.discovery.every_s
-        self._settings, self._park, self._clock, self._credentials = settings, park, clock, credentials
+    def __init__(self, settings: Settings, clock: Clock, credentials: Callable[[], Mapping[str, SnmpAuth]]) -> None:
+        self.every_s = settings.discovery.every_s if settings.discovery.enabled else None
+        self._settings, self._clock, self._credentials = settings, clock, credentials
 
-    async def look(self) -> Mapping[str, Any]:
+    async def look(self, known: Park) -> Mapping[str, Any]:
         """Proposals that differ from the inventory. Raises VigieError for a range that may not be swept."""
         own = attached()
         networks = self._settings.networks or tuple(map(str, own))
@@ -46,7 +46,7 @@ class SiteSurvey:
             await sweep.run([address for network in wanted for address in addresses(network, mine)])
         finally:
             asker.close()
-        proposals = propose(sweep.findings, self._park.devices.values(), surroundings())
+        proposals = propose(sweep.findings, known.devices.values(), surroundings())
         rows = [proposal_row(one) for one in proposals if one.standing is not Standing.KNOWN]
         return {
             "at": self._clock.wall(),
@@ -55,18 +55,29 @@ class SiteSurvey:
             "notes": sweep.notes,
             "found": rows[:ROWS],
             "more": max(0, len(rows) - ROWS),
+            "said": {one.replaces: said(one.finding) for one in proposals if one.replaces},
         }
+
+
+def said(found: Finding) -> dict[str, str]:
+    """What was learnt of a device for the inventory: what it tells, and the address of its port that answered ARP."""
+    heard = told(found.identity)
+    if found.mac and "mac" not in heard:
+        heard.update({"mac": found.mac, "mac_vendor": mac_vendor(found.mac)})
+    return {key: value for key, value in heard.items() if value}
 
 
 def proposal_row(one: Proposal) -> dict[str, Any]:
     """One proposal as it is told to programs and kept in the status document."""
     found = one.finding
     return {
+        "key": proposal_key(found.address, found.mac, found.identity.serial),
         "address": found.address,
         "mac": found.mac or None,
         "standing": one.standing,
         "replaces": one.replaces or None,
         "device": device_values(without_given(one.device)),
+        "said": said(found),
         "guessed": list(one.guessed),
         "because": list(one.because),
         "ports": list(found.ports),

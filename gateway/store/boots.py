@@ -10,6 +10,7 @@ import msgspec
 
 from gateway.clock import Anchor, Line
 from gateway.core.incident import Change, Stamp, Transition
+from gateway.core.inventory import Entry
 from gateway.core.retiming import Move, moves_body, retimed
 from gateway.ports import Message
 from gateway.store import outbox
@@ -20,6 +21,7 @@ _COLUMNS = "number, boot_id, offset, start, machine, moves, ended, known, crc"
 _FACTS: tuple[tuple[str, str, type[Any]], ...] = (
     ("transition", "id, batch, subject, metric, instance, at, body, crc", Transition),
     ("change", "id, batch, incident, kind, at, body, crc", Change),
+    ("entry", "id, batch, kind, subject, at, body, crc", Entry),
 )
 
 

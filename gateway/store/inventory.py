@@ -8,7 +8,6 @@ import os
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from tinydb.storages import Storage
 from gateway.core.device import Device, Park, Service
 from gateway.core.document import Source, Table
 from gateway.core.errors import DamagedError, InputError, UnavailableError, VigieError
+from gateway.store.inventory_additions import changed_device, lay_over, plain, with_change
 from gateway.store.inventory_csv import decode_csv, parse_csv, write_csv
 from gateway.store.inventory_form import device_values, read_device, read_service, service_values
 from gateway.store.inventory_toml import Inventory, parse_toml, write_toml
@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 _MAGIC = b"VIGIE1 "
-_DEVICES, _SERVICES = "device", "service"
+_DEVICES, _SERVICES, _CHANGES = "device", "service", "change"
 
 
 class AtomicJSONStorage(Storage):
@@ -137,27 +137,38 @@ def _sync_directory(path: Path) -> None:
 
 
 class InventoryStore:
-    """The inventory at ``Settings.inventory``: a `.json` file kept by Vigie, or a `.toml` file kept by people."""
+    """The inventory at ``Settings.inventory``: a `.json` file kept by Vigie, or a `.toml` file kept by people.
+
+    Vigie never writes into a file kept by people: devices that are added on the page, and changes made there, lie in a
+    file of its own beside it (``additions``) and are laid over it when it is read.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.read_only = path.suffix == ".toml"
+        self.additions: Path | None = path.with_suffix(".added.json") if self.read_only else None
         self.warnings: tuple[str, ...] = ()
-        """What people must be told about the file, after it was read."""
+        """What people must be told about the files, after they were read."""
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What the inventory is read from, there or not."""
+        return (self.path, self.additions) if self.additions else (self.path,)
 
     def read(self) -> Inventory:
         """Devices and services. Raises ``InputError`` or ``DamagedError``; no file yet is an empty inventory."""
-        if self.read_only:
-            return _read_toml_file(self.path)
-        storage = AtomicJSONStorage(self.path)
-        with TinyDB(storage=lambda: storage) as database:
-            tables = [database.table(name).all() for name in (_DEVICES, _SERVICES)]
-        self.warnings = (storage.warning,) if storage.warning else ()
+        if self.additions:
+            tables, self.warnings = _tables(self.additions)
+            devices, services = _read_toml_file(self.path)
+            laid = lay_over(devices, tables[_DEVICES], tables[_CHANGES], str(self.additions))
+            self.warnings += laid.warnings
+            return laid.devices, services
+        tables, self.warnings = _tables(self.path)
         source = Source(str(self.path))
-        devices = tuple(read_device(Table(row, (_DEVICES, i), source)) for i, row in enumerate(tables[0]))
-        services = tuple(read_service(Table(row, (_SERVICES, i), source)) for i, row in enumerate(tables[1]))
+        found = tuple(read_device(Table(row, (_DEVICES, i), source)) for i, row in enumerate(tables[_DEVICES]))
+        services = tuple(read_service(Table(row, (_SERVICES, i), source)) for i, row in enumerate(tables[_SERVICES]))
         source.finish()
-        return devices, services
+        return found, services
 
     def park(self) -> Park:
         """The inventory with its relations, the gateway itself included."""
@@ -167,25 +178,60 @@ class InventoryStore:
         """Writes a whole new inventory in one step. Raises ``VigieError`` where it is a file kept by people."""
         if self.read_only:
             raise VigieError(f"{self.path} is kept by hand", remedy="edit it, or name a .json file in [inventory] path")
-        documents = {
+        rows = {
             _DEVICES: [device_values(device) for device in devices],
             _SERVICES: [service_values(service) for service in services],
         }
-        tables = {
-            name: {str(number): _plain(values) for number, values in enumerate(rows, 1)}
-            for name, rows in documents.items()
-        }
-        with TinyDB(storage=lambda: AtomicJSONStorage(self.path)) as database:
-            # one write for both tables: tinydb's own calls would write each row as a generation of its own
-            database.storage.write(tables)
+        _write_tables(self.path, rows)
+
+    def add(self, values: Mapping[str, Any]) -> None:
+        """Takes one more device in. Raises ``VigieError`` if its id is taken, a value does not fit, or nothing can be
+        written."""
+        device = changed_device(Device("", ""), values)
+        devices, services = self.read()
+        if device.id in {*(one.id for one in devices), *(one.id for one in services)}:
+            raise VigieError(f"{device.id} is in the inventory already", remedy="look at the list of devices")
+        if not self.additions:
+            self.replace((*devices, device), services)
+            return
+        tables, _ = _tables(self.additions)
+        tables[_DEVICES].append(device_values(device))
+        _write_tables(self.additions, tables)
+
+    def change(self, name: str, values: Mapping[str, Any]) -> None:
+        """Writes some values of a device down anew, in the form of `inventory.toml`; ``None`` takes one away. Raises
+        ``VigieError`` if there is no such device, a value does not fit, or nothing can be written."""
+        devices, services = self.read()
+        before = next((one for one in devices if one.id == name), None)
+        if before is None:
+            raise VigieError(f"no device {name!r} in the inventory", remedy="look at the list of devices")
+        changed = changed_device(before, values)
+        if not self.additions:
+            self.replace((changed if one is before else one for one in devices), services)
+            return
+        tables, _ = _tables(self.additions)
+        added = [str(row["id"]) for row in tables[_DEVICES]]
+        if name in added:
+            tables[_DEVICES][added.index(name)] = device_values(changed)
+        else:
+            kept = {one.id: one for one in _read_toml_file(self.path)[0]}
+            tables[_CHANGES] = with_change(tables[_CHANGES], kept[name], values)
+        _write_tables(self.additions, tables)
 
 
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Dates as texts, as JSON needs them."""
-    return {
-        key: value.isoformat() if isinstance(value, date) else _plain(value) if isinstance(value, Mapping) else value
-        for key, value in values.items()
-    }
+def _tables(path: Path) -> tuple[dict[str, list[dict[str, Any]]], tuple[str, ...]]:
+    """The rows of each table of a file of Vigie's, and what people must be told about it."""
+    storage = AtomicJSONStorage(path)
+    with TinyDB(storage=lambda: storage) as database:
+        tables = {name: [dict(row) for row in database.table(name).all()] for name in (_DEVICES, _SERVICES, _CHANGES)}
+    return tables, (storage.warning,) if storage.warning else ()
+
+
+def _write_tables(path: Path, rows: Mapping[str, Iterable[Mapping[str, Any]]]) -> None:
+    """One write for all tables: tinydb's own calls would write each row as a generation of its own."""
+    tables = {name: {str(number): plain(one) for number, one in enumerate(found, 1)} for name, found in rows.items()}
+    with TinyDB(storage=lambda: AtomicJSONStorage(path)) as database:
+        database.storage.write(tables)
 
 
 def _read_toml_file(path: Path) -> Inventory:

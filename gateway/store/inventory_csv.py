@@ -17,6 +17,7 @@ from typing import Any
 from gateway.core.device import Device, Service
 from gateway.core.document import Source, Table
 from gateway.core.errors import Fault, InputError
+from gateway.core.inventory import TOLD
 from gateway.core.toml_lines import KeyPath
 from gateway.store.inventory_form import (
     PORTS,
@@ -44,7 +45,7 @@ COLUMNS = (
     "support.model", "support.provider", "support.contract", "support.phone", "support.ends_on", "warranty.ends_on",
     "cost.purchase", "cost.monthly", "nut_name", *(f"ports.{name}" for name in PORTS),
     "check.type", "check.url", "check.target", "check.port", "check.expect", "check.timeout", "check.verify",
-    "always_on", "business", "redundant", "limits", "access", "backups", "json",
+    "always_on", "business", "redundant", "limits", "access", "backups", "json", *(f"said.{name}" for name in TOLD),
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from gateway.core.backups import Job
 from gateway.core.device import (
     IDENTIFIER,
     Cost,
@@ -25,8 +26,8 @@ from gateway.core.units import METRICS
 COLLECTORS = (
     *("snmp", "trap", "syslog", "nut", "smart", "reach", "scrape", "redfish", "json", "backup", "self", "replay"),
 )
-PORTS = (*COLLECTORS, "ssh")
-ACCESS = ("ssh", "http")
+PORTS = (*COLLECTORS, "ssh", "smb")
+ACCESS = ("ssh", "http", "smb")
 CHECKS = ("http", "tcp", "dns", "tls", "ping")
 _TEXTS = ("location", "vendor", "model", "serial", "firmware", "zone", "perimeter")
 
@@ -37,6 +38,7 @@ Located = tuple[Table, Device | Service]
 def read_device(table: Table) -> Device:
     """One device; faults are noted in the table's source."""
     ports = table.table("ports")
+    texts: dict[str, Any] = {key: table.text(key) for key in _TEXTS}
     device = Device(
         id=_identifier(table),
         name=table.text("name") or table.text("id"),
@@ -56,10 +58,11 @@ def read_device(table: Table) -> Device:
         nut_name=table.text("nut_name", "ups"),
         limits=tuple(_limits(table)),
         access=dict(_access(table)),
-        backups=table.texts("backups"),
+        backups=_backups(table),
         json=_json(table),
-        **{key: table.text(key) for key in _TEXTS},
+        **texts,
     )
+    table.table("said")  # an export tells what the device says; only the device itself can say it
     for name in set(ports.values) - set(PORTS):
         ports.fault(name, f'{ports.name(name)}: no collector "{name}"', f"one of {', '.join(PORTS)}")
     table.done()
@@ -122,6 +125,23 @@ def _json(table: Table) -> tuple[str, ...]:
             Rule.parse(text)
         except ValueError as error:
             table.fault("json", f"{table.name('json')}: {error}", remedy)
+    return texts
+
+
+def _backups(table: Table) -> tuple[str, ...]:
+    """Backup jobs; each that is wrong, and a name used twice, is a fault."""
+    texts = table.texts("backups")
+    names: set[str] = set()
+    for text in texts:
+        try:
+            job = Job.parse(text)
+        except ValueError as error:
+            remedy = 'write it like "erp", "erp=smb:SHARE/FOLDER/*.bak" or "erp=call", with @7d behind it if not daily'
+            table.fault("backups", f"{table.name('backups')}: {error}", remedy)
+            continue
+        if job.name in names:
+            table.fault("backups", f'{table.name("backups")}: two are named "{job.name}"', "give each its own name")
+        names.add(job.name)
     return texts
 
 
@@ -272,6 +292,7 @@ def device_values(device: Device) -> dict[str, Any]:
         "support": _filled(device.support, Support()),
         "warranty": _filled(device.warranty, Warranty()),
         "cost": _filled(device.cost, Cost()),
+        "said": dict(device.said),
     }
     values.update({key: value for key, value in tables.items() if value})
     return values

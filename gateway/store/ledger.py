@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from gateway.core.incident import Change, Incident, Stamp, Transition, fold
+from gateway.core.inventory import Entry
 from gateway.ports import Batch, CurrentVerdict
-from gateway.store import orders, outbox
+from gateway.store import entries, orders, outbox
 from gateway.store.db import Database, row_crc
 
 _TRANSITION = msgspec.json.Decoder(Transition)
@@ -62,6 +63,8 @@ class SqliteLedger:
                 outbox.put(database, message, batch.stamp)
             if batch.order:
                 orders.put(database, batch.order)
+            for entry in batch.entries:
+                entries.put(database, number, entry)
         if not 0 <= self._checkpoint_at - batch.stamp.monotonic <= CHECKPOINT_S:
             self._checkpoint_at = batch.stamp.monotonic + CHECKPOINT_S
             database.checkpoint()
@@ -121,6 +124,10 @@ class SqliteLedger:
     def changes(self, start: float, end: float) -> list[Change]:
         """Changes of all incidents with ``start <= at < end`` in the order in which they were written."""
         return self._changes("WHERE at >= ? AND at < ? ORDER BY id", (start, end))
+
+    def entries(self, *kinds: str, subject: str | None = None) -> list[Entry]:
+        """What happened to the inventory, of some kinds (none named: all), in the order in which it was written."""
+        return entries.read(self._database, kinds, subject)
 
     def last_command(self) -> int:
         """Id of the last command of commands.db that was carried out; 0 if none was."""

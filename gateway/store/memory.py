@@ -9,9 +9,11 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from gateway.core.incident import Change, Incident, Stamp, Transition, fold
+from gateway.core.inventory import Entry
 from gateway.core.reading import Reading
 from gateway.ports import Batch, Command, CurrentVerdict, DeskOrder, Message, OutboxRow
-from gateway.store.worth import CAP_BYTES, Waiting, given_up
+from gateway.store.entries import KEPT
+from gateway.store.worth import CAP_BYTES, NOW_LANE, Waiting, given_up
 
 
 class MemoryOutbox:
@@ -112,6 +114,18 @@ class MemorySamples:
     """Samples that end with the process."""
 
     def __init__(self) -> None:
+    def entries(self, *kinds: str, subject: str | None = None) -> list[Entry]:
+        """What happened to the inventory; of surveys only the newest, of what one device said the newest hundred."""
+        found = [one for batch in self.batches for one in batch.entries]
+        kept = []
+        left = Counter[tuple[str, str]]()
+        for one in reversed(found):
+            left[one.kind, one.subject] += 1
+            if left[one.kind, one.subject] <= KEPT.get(one.kind, len(found)):
+                kept.append(one)
+        wanted = (one for one in reversed(kept) if not kinds or one.kind in kinds)
+        return [one for one in wanted if subject in (None, one.subject)]
+
         self.flushes = 0
         self._series: dict[tuple[str, str, str], list[tuple[float, float | str]]] = defaultdict(list)
 

@@ -180,8 +180,12 @@ async def test_port_that_cannot_be_had_is_an_incident_of_the_box(tmp_path: Path)
     assert (incident.cause, incident.root_device) == (Cause.GATEWAY_FAULT, GATEWAY)
 
 
-async def test_other_serial_at_the_address_of_a_device_is_told_at_the_next_poll(tmp_path: Path) -> None:
+async def test_other_serial_at_the_address_of_a_device_is_told_when_two_polls_say_so(tmp_path: Path) -> None:
     clock, status = FakeClock(), dict[str, Any]()
-    await live(agent(tmp_path, clock, [], status), clock, 80)
-    assert status["replaced"] == [{"device": "nas-1", "serial": "B-2", "instead_of": "A-1"}]
+    made = agent(tmp_path, clock, [], status)
+    await live(made, clock, 50)
+    assert status["replaced"] == []
+    await live(made, clock, 90)
+    (swap,) = status["replaced"]
+    assert (swap["device"], swap["serial"], swap["instead_of"]) == ("nas-1", "B-2", "A-1")
     assert status["discovery"] is None

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.clock import FakeClock, stamp
 from gateway.core.incident import Change, ChangeKind, Symptom, Transition, Verdict
+from gateway.core.inventory import Entry, EntryKind
 from gateway.ports import Batch, CurrentVerdict, Ledger, Message, Outbox
 from gateway.store.db import open_database
 from gateway.store.ledger import SqliteLedger
@@ -120,3 +121,29 @@ def test_last_command_is_the_newest_that_was_carried_out(pair: Pair) -> None:
         ledger.record(Batch(stamp(CLOCK), command=number, command_result="fait"))
     ledger.record(Batch(stamp(CLOCK)))
     assert ledger.last_command() == 7
+
+
+def entry(kind: EntryKind, subject: str, at: float, **body: object) -> Entry:
+    return Entry(kind, subject, at, "Amel", body)
+
+
+def test_entries_come_back_as_written_by_kind_and_subject(pair: Pair) -> None:
+    ledger, _ = pair
+    first = entry(EntryKind.SAID, "ups-1", 10, serial="A-1", firmware="1.0")
+    second = entry(EntryKind.IGNORED, "02:00:00:00:00:05", 11, name="tv")
+    third = entry(EntryKind.SAID, "sw-1", 12, model="été")
+    ledger.record(Batch(stamp(CLOCK), entries=[first, second]))
+    ledger.record(Batch(stamp(CLOCK), entries=[third]))
+    assert ledger.entries() == [first, second, third]
+    assert ledger.entries(EntryKind.SAID) == [first, third]
+    assert ledger.entries(EntryKind.SAID, EntryKind.IGNORED, subject="sw-1") == [third]
+
+
+def test_of_surveys_the_newest_is_kept_and_of_what_a_device_says_the_newest_hundred(pair: Pair) -> None:
+    ledger, _ = pair
+    for at in range(103):
+        facts = [entry(EntryKind.SAID, "ups-1", at, n=at), entry(EntryKind.SURVEY, "", at, found=[at])]
+        ledger.record(Batch(stamp(CLOCK), entries=[*facts, entry(EntryKind.CHANGED, "ups-1", at)]))
+    assert [one.at for one in ledger.entries(EntryKind.SAID)] == list(range(3, 103))
+    assert [one.body for one in ledger.entries(EntryKind.SURVEY)] == [{"found": [102]}]
+    assert len(ledger.entries(EntryKind.CHANGED)) == 103

@@ -192,3 +192,10 @@ def test_only_what_is_in_force_is_taken_off() -> None:
     assert amendment.spans(entered, [], Kind.MAINTENANCE, "alger", ["erp"]) == ((1000, 8200), (20_000, None))
     assert LATE.minutes(0) == 120
     assert whole_site.minutes(26_000) == 100
+def test_firmware_that_the_device_tells_counts_and_not_what_was_once_written_down() -> None:
+    rule = FirmwareRule("dell *", ("1.9", "2.0"))
+    written = Device("s", "S", vendor="Dell", model="R540", firmware="2.0", said={"firmware": "1.8"})
+    (found,) = firmware([rule], {"a/s": written})
+    assert (found.seen, found.state) == ("1.8", FirmwareState.NOT_APPROVED)
+
+

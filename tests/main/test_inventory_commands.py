@@ -12,6 +12,7 @@ import pytest
 
 from gateway.clock import FakeClock, stamp
 from gateway.core.incident import Transition, Verdict
+from gateway.core.inventory import Entry, EntryKind
 from gateway.ports import Batch
 from gateway.store.commands import CommandQueue
 from gateway.store.db import open_database
@@ -181,3 +182,26 @@ def test_whole_state_is_one_archive_for_its_owner_alone(folder: Path) -> None:
         archive.extractall(folder / "restored", filter="data")
     assert SqliteLedger(open_database(folder / "restored" / "vigie.db")).transitions(0, 10) == [fact]
     assert "exists already: name another file" in vigie(folder, "export", "--all", "state.tar.gz", code=1).stderr
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.toml"])
+def test_export_tells_what_devices_say_and_import_does_not_take_it_for_a_persons_word(folder: Path, name: str) -> None:
+    vigie(folder, "import", "inventory.toml")
+    database = open_database(folder / "data" / "vigie.db")
+    said = Entry(EntryKind.SAID, "srv-1", 1.0, body={"vendor": "Dell", "serial": "7XK2P3J", "made_on": "2020-01-06"})
+    SqliteLedger(database).record(Batch(stamp(FakeClock()), entries=[said]))
+    database.close()
+    vigie(folder, "export", name)
+    text = (folder / name).read_text(encoding="utf-8")
+    assert all(word in text for word in ("7XK2P3J", "Dell", "2020-01-06", "said"))
+    vigie(folder, "import", name)
+    devices = {one.id: one for one in InventoryStore(folder / "data" / "inventory.json").read()[0]}
+    assert (devices["srv-1"].serial, devices["srv-1"].vendor, devices["srv-1"].said) == ("", "", {})
+
+
+def test_check_reads_what_was_added_beside_an_inventory_kept_by_hand(folder: Path) -> None:
+    (folder / "site.toml").write_text(f'{SITE}[inventory]\npath = "inventory.toml"\n')
+    InventoryStore(folder / "inventory.toml").add({"id": "prn-1", "parent": "sw-1"})
+    assert "3 device(s)" in vigie(folder, "check").stdout
+    (folder / "inventory.toml").write_text('[[device]]\nid = "srv-1"\n')
+    assert "parent sw-1 of prn-1 is in the inventory no more" in vigie(folder, "check").stdout

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,12 +36,12 @@ async def printer() -> AsyncIterator[None]:
     server.close()
 
 
-def survey(settings: Settings, *known: Device) -> SiteSurvey:
-    return SiteSurvey(settings, Park(known), FakeClock(1e9), dict)
+async def look(settings: Settings, *known: Device) -> Mapping[str, Any]:
+    return await SiteSurvey(settings, FakeClock(1e9), dict).look(Park(known))
 
 
 async def test_what_is_new_is_told_with_its_reasons(settings: Settings, printer: None) -> None:
-    document = await survey(settings).look()
+    document = await look(settings)
     (row,) = document["found"]
     assert (row["address"], row["standing"], row["device"]["kind"]) == (HOST, "new", "printer")
     assert "kind: open port 9100" in row["because"]
@@ -48,13 +49,19 @@ async def test_what_is_new_is_told_with_its_reasons(settings: Settings, printer:
 
 
 async def test_what_is_known_is_left_out(settings: Settings, printer: None) -> None:
-    document = await survey(settings, Device("prn-1", "Imprimante", address=HOST)).look()
+    document = await look(settings, Device("prn-1", "Imprimante", address=HOST))
     assert document["found"] == []
 
 
 async def test_range_that_is_too_large_is_refused(settings: Settings) -> None:
     with pytest.raises(VigieError, match="sweep /20 at most"):
-        await survey(replace(settings, networks=("10.0.0.0/8",))).look()
+        await look(replace(settings, networks=("10.0.0.0/8",)))
+
+
+async def test_a_site_that_wants_no_sweep_by_itself_can_still_be_swept_when_asked(settings: Settings) -> None:
+    quiet = SiteSurvey(replace(settings, discovery=DiscoverySettings()), FakeClock(), dict)
+    assert quiet.every_s is None
+    assert (await quiet.look(Park()))["asked"] == 1
 
 
 def test_nothing_is_swept_unless_asked_and_never_more_than_once_an_hour(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from gateway.clock import FakeClock, stamp
 from gateway.core.incident import Change, ChangeKind, Transition, Verdict
+from gateway.core.inventory import Entry, EntryKind
 from gateway.core.retiming import line_of, moves_of, retimed
 from gateway.main.timeline import Timeline
 from gateway.ports import Batch, Message
@@ -167,6 +168,19 @@ def test_outage_across_a_step_lasts_as_long_as_it_lasted(box: Box) -> None:
     assert incident.restored_at is not None
     assert incident.restored_at - incident.opened_at == pytest.approx(420, abs=0.001)
     assert incident.opened_at != opened
+
+
+def test_what_devices_said_before_the_time_was_known_moves_with_the_rest(box: Box) -> None:
+    box.cut(600.0, wakes_at=TRUTH - 15_000)
+    at = box.timeline.clock.wall()
+    entry = Entry(EntryKind.SAID, "ups-1", at, body={"serial": "AS1"})
+    box.ledger.record(Batch(stamp(box.timeline.clock), entries=[entry]))
+    truth = box.truth
+    box.live(60)
+    box.learn()
+    (moved,) = box.ledger.entries()
+    assert moved.at == pytest.approx(truth, abs=1.1)
+    assert moved == Entry(EntryKind.SAID, "ups-1", moved.at, body={"serial": "AS1"})
 
 
 def test_hand_that_sets_a_clock_which_is_vouched_for_changes_nothing(box: Box) -> None:

@@ -150,7 +150,7 @@ def test_the_examples_leave_no_field_at_its_default() -> None:
     examples = ((FULL[0], Device("", "")), (SERVICES[0], Service("", "")), (SERVICES[0].check, ServiceCheck("")))
     for example, known in examples:
         same = [field.name for field in fields(known) if getattr(example, field.name) == getattr(known, field.name)]
-        assert same == []
+        assert same == (["said"] if isinstance(example, Device) else [])  # only the device itself can say it
 
 
 @pytest.mark.parametrize("form", ["toml", "csv"])

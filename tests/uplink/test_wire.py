@@ -172,6 +172,19 @@ def test_deep_nesting_is_garbled_not_a_crash() -> None:
         wire.decode(b'{"body":' + b"[" * 200_000)
 
 
+def test_what_a_device_says_of_itself_is_told_to_headquarters() -> None:
+    said = {
+        "serial": "AS1",
+        "firmware": "9.3",
+        "mac": "00:c0:b7:00:00:01",
+        "mac_vendor": "APC",
+        "made_on": "2019-05-06",
+    }
+    ups = Device("ups-1", "Onduleur", serial="AS1", said=said)
+    body = wire.body_of(wire.body_bytes(wire.inventory_body(Site("x", "X"), Park([ups]))))
+    assert wire.park_of(body).devices["ups-1"].said == said
+
+
 def test_an_inventory_tells_headquarters_what_counts_and_keeps_secrets_home() -> None:
     nas = Device(
         "nas-1",
