@@ -1,7 +1,7 @@
 """What disks say of themselves (SMART): those of this machine by smartctl through pySMART, those of another over SSH.
 
-Raw counters are told, judging them is left to checks: a "failed" made of raw values is the field's top false alarm.
-Only the disk's own verdict (``smart_status.passed``) is taken as a verdict, and that counters grow (core/disks.py).
+Raw counters are told and not judged: a "failed" made of raw values is the field's top false alarm. Only the disk's own
+verdict (``smart_status.passed``) is taken as a verdict, and that counters grow (core/disks.py).
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from gateway.collect.asking import NoAnswerError
 from gateway.collect.smart_values import Disk, rows, table, understand
 from gateway.collect.ssh import Shell
 from gateway.core.device import Device
-from gateway.core.disks import Growth
 from gateway.core.reading import Failure, FailureKind, Identity, Poll, Reading
 
 # bits of smartctl's exit status, smartctl(8)
@@ -99,7 +98,6 @@ class Smart:
         self._clock = clock
         self._disks = disks or PySmartDisks()
         self._shell = shell
-        self._growth = Growth()
         self._told: dict[str, tuple[float, ToldDisks]] = {}
 
     async def poll(self, device: Device) -> Poll:
@@ -124,7 +122,6 @@ class Smart:
                     identity = found.identity if identity == Identity() else identity
         except SmartError as error:
             failures.append(error.failure)
-        readings += self._growth.of(readings)
         nothing = failures and not readings
         return Poll(
             device.id,

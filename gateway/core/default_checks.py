@@ -174,21 +174,12 @@ DEFAULT_CHECKS: tuple[Check, ...] = (
         below=True,
     ),
     Check("supply", "printer.supply.level", Cause.SUPPLY_EMPTY, warning=0.10, below=True, clear=0.02, worse=Hold(2, 3)),
-    Check(
-        "pending-sectors",
-        "hw.physical_disk.smart.pending_sectors",
-        Cause.DISK_FAILING,
-        warning=1.0,
-        critical=50.0,
-        worse=Hold(2, 2),
-        better=Hold(3, 3),
-    ),
-    # One sector more is no reason to be awake; that a disk goes on losing them is (never a raw value alone).
+    # Never a raw value alone: a disk may live for years with five sectors remapped in its first week.
     Check(
         "disk-growth",
         "hw.physical_disk.smart.growth",
         Cause.DISK_FAILING,
-        warning=4.0,
+        warning=1.0,
         critical=64.0,
         worse=Hold(2, 2),
         better=Hold(3, 3),

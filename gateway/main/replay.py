@@ -16,6 +16,7 @@ from gateway.collect.replay import Event, Recording, Round
 from gateway.core.calendar import Calendar
 from gateway.core.correlator import Outcome
 from gateway.core.device import GATEWAY, Park
+from gateway.core.disks import Growth
 from gateway.core.incident import Change, ChangeKind, Incident, Transition, apply, fold
 from gateway.core.narrative import Context, one_line
 from gateway.core.outages import service_facts
@@ -57,6 +58,7 @@ class Replay:
     notifications: list[Notification] = field(default_factory=list)
     began: float | None = None
     ended: float = 0.0
+    _growth: Growth = field(default_factory=Growth)
     _linked: bool = True
     _off_since: float | None = None
     _at: float = 0.0
@@ -68,7 +70,9 @@ class Replay:
             if step.at != self._at:
                 self._next_instant(step.at)
             if isinstance(step, Round):
-                self._take(self.watch.see(step.subject, step.judged(), step.at))
+                readings = list(step.judged())
+                readings += self._growth.of(readings)
+                self._take(self.watch.see(step.subject, readings, step.at))
             else:
                 self._happens(step)
         self._tell(self.ended)

@@ -32,8 +32,7 @@ LIMITS: list[tuple[str, float, float | None, float | None]] = [
     ("port-errors", 0.99, 1.0, None),
     ("certificate", 21 * DAY + 1, 21 * DAY, 3 * DAY),
     ("supply", 0.101, 0.10, None),
-    ("pending-sectors", 0.0, 1.0, 50.0),
-    ("disk-growth", 3.0, 4.0, 64.0),
+    ("disk-growth", 0.0, 1.0, 64.0),
     ("backup", 30 * HOUR - 1, 30 * HOUR, 54 * HOUR),
     ("clock", 1.0, 0.0, None),
     ("lan", 1.0, None, 0.0),
@@ -52,7 +51,7 @@ PATIENCE = [
     *(
         ("temperature", 2),
         ("temperature-excess", 1),
-        ("pending-sectors", 1),
+        ("disk-growth", 1),
         ("component", 1),
         ("part", 1),
         ("whole", 1),
