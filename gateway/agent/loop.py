@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -20,12 +20,15 @@ from gateway.agent.parts import Parts
 from gateway.agent.rounds import Rounds
 from gateway.agent.status import Latest, document, states, summary
 from gateway.agent.unasked import Unasked
+from gateway.agent.stocktaking import Stocktaking, Taken
+from gateway.agent.sweeping import Sweeping
 from gateway.alert import policy
 from gateway.clock import stamp
 from gateway.core.correlator import Outcome, Patience
 from gateway.core.device import GATEWAY
 from gateway.core.incident import Transition
 from gateway.core.reading import Poll, round_readings
+from gateway.core.inventory import Entry
 from gateway.core.schedule import Schedule
 from gateway.core.watch import Watch
 from gateway.ports import Batch, Message, Signal
@@ -59,10 +62,10 @@ class Agent:
         self._obedience = Obedience(parts.desk, self.watch, parts.clock, self._health) if parts.desk else None
         self._hourly = Hourly(told=parts.link is not None)
         self._scores = AnomalyScores(parts.detector) if parts.detector else None
+        self._growth = DiskGrowth(parts.history)
         self._foresight = Foresight(parts.park, parts.clock, parts.history)
         self._rounds = Rounds(parts, self.take)
         self._chores = Schedule(
-        self._growth = DiskGrowth(parts.history)
             {
                 "commands": COMMANDS_S,
                 "heartbeat": HEARTBEAT_S,
@@ -78,6 +81,9 @@ class Agent:
         self._unasked = Unasked(parts, self._rounds.schedule, self._rounds.asked, self.latest)
         self._last_command = 0
         self._keeping = Keeping(parts.ledger, unwritten)
+        self._stock = Stocktaking(parts.park, parts.ledger, parts.stock)
+        age_s = None if self._stock.swept_at is None else parts.clock.wall() - self._stock.swept_at
+        self._sweeping = Sweeping(parts.survey, self._stock.identified, self._swept, age_s)
         self._kept = self._keeping.kept
         self._aside, self._care = Aside(self._done_aside), parts.storage.care if parts.storage else parts.samples.flush
         self.outdated = False
@@ -141,6 +147,7 @@ class Agent:
         self._unasked.step(now)
         if self.parts.link:
             self._kept("outbox", self.parts.link.step)
+        self._sweeping.step(now)
         self._show()
 
     def finish(self) -> None:
@@ -148,6 +155,7 @@ class Agent:
         self._unasked.close()
         self._keeping.write()
         self._kept("samples", self.parts.samples.flush)
+        self._sweeping.close()
         self._heartbeat()
         if self.parts.link:
             self._kept("outbox", self.parts.link.close)
@@ -158,29 +166,35 @@ class Agent:
         readings = list(round_readings(subject, polls, at))
         if subject == GATEWAY:
             refused, linked = (
-                {**self._keeping.refused, **self._unasked.faults},
+                {**self._keeping.refused, **self._unasked.faults, **self._sweeping.faults},
                 self._linked() if self.parts.link else None,
             )
             readings.extend(own_faults(self.parts, self._rounds.faults, refused, linked, at))
         readings.extend(self._unasked.readings(subject, at))
         if self._scores:
             readings.extend(list(self._scores.of(readings)))
+        readings.extend(self._growth.of(readings))
         self.latest.take(subject, polls, readings, at)
         readings.extend(list(self._foresight.readings(subject, self.latest.readings, at)))
         self._kept("readings", lambda: self.parts.samples.append(readings))
         for message in self._hourly.take(readings):
             self._kept("outbox", lambda message=message: self.parts.outbox.put(message, stamp(self.parts.clock)))  # type: ignore[misc]
         outcome = self.watch.see(subject, readings, at)
-        self._record(outcome)
+        self._record(outcome, entries=self._stock.polled(subject, polls, at))
         self._rounds.hasten(outcome.suspects)
-        readings.extend(self._growth.of(readings))
 
     # recording
 
     def _record(
-        self, outcome: Outcome, command: int | None = None, result: str = "", *, order: Done | None = None
+        self,
+        outcome: Outcome,
+        command: int | None = None,
+        result: str = "",
+        *,
+        order: Done | None = None,
+        entries: Sequence[Entry] = (),
     ) -> None:
-        if not outcome and command is None and order is None:
+        if not outcome and command is None and order is None and not entries:
             return
         messages = []
         if outcome or order:
@@ -191,7 +205,8 @@ class Agent:
                 body["line"] = moves
             messages.append(Message("evt", _EVT_LANE, body))
         kept = order.kept if order else None
-        batch = Batch(stamp(self.parts.clock), outcome.transitions, outcome.changes, messages, command, result, kept)
+        now, transitions, changes = stamp(self.parts.clock), outcome.transitions, outcome.changes
+        batch = Batch(now, transitions, changes, messages, command, result, kept, entries)
         self._keeping.write(batch)
         for change in outcome.changes:
             incident = change.incident
@@ -250,14 +265,29 @@ class Agent:
         self._obey()
         now = self.parts.clock.wall()
         for command in self.parts.commands.after(self._last_command):
-            outcome, result = carry_out(self.watch, command, now)
+            taken = self._stock.carry_out(command, now)
+            outcome, result = (Outcome(), taken.refusal) if taken else carry_out(self.watch, command, now)
             log.info("command", id=command.id, kind=command.kind, who=command.who, result=result)
             self._last_command = command.id
-            self._record(outcome, command.id, result)
+            self._record(outcome, command.id, result, entries=taken.entries if taken else ())
             self._rounds.hasten(outcome.suspects)
 
     def _look_at_clock(self) -> None:
         """What waits to be written must be written first: it holds instants of the line as it is."""
+            if taken:
+                self._took_stock(taken)
+            if self.outdated:
+                return  # the next agent knows the inventory as it is now
+
+    def _took_stock(self, taken: Taken) -> None:
+        if taken.sweep:
+            self._sweeping.ask()
+        self.outdated |= taken.changed
+        self._tell_status()
+
+    def _swept(self, document: Mapping[str, Any]) -> None:
+        self._record(Outcome(), entries=self._stock.swept(document))
+        self._tell_status()
         timeline, moved = self.parts.timeline, list[bool]()
         if timeline and not self._keeping.unwritten:
             self._kept("record", lambda: moved.append(timeline.look()))
@@ -269,7 +299,8 @@ class Agent:
         self._kept("record", lambda: self.parts.board.write_heartbeat(beat))
 
     def _tell_status(self) -> None:
-        extra = self._health()
+        sweep = {"possible": self._sweeping.possible, "running": self._sweeping.running}
+        extra = {**self._health(), **self._stock.told(), "sweep": sweep}
         self._kept("status", lambda: self.parts.board.write(document(self.watch, self.latest, extra)))
 
     def _health(self) -> dict[str, Any]:
@@ -294,17 +325,18 @@ class Agent:
     def _tell_summary(self) -> None:
         body = summary_body(summary(self.watch, self.parts.clock.wall(), self.signal, self.parts.outbox))
         self.parts.outbox.put(Message("summary", _SUMMARY_LANE, body), stamp(self.parts.clock))
-        if self.latest.news:
+        if self._stock.news:
             self._tell_inventory()
 
     def _tell_inventory(self) -> None:
-        settings, park = self.parts.settings, self.latest.identified(self.parts.park)
+        settings, park = self.parts.settings, self._stock.identified()
         contact = (settings.contact_name, settings.contact_phone)
         body = inventory_body(settings.site, park, settings.service_levels, settings.calendar, contact)
         self.parts.outbox.put(Message("rpt", _SUMMARY_LANE, body), stamp(self.parts.clock))
 
     # panel
 
+        self._stock.news = False
     def _show(self) -> None:
         watch = self.watch
         self.signal = policy.signal(
