@@ -11,6 +11,7 @@ from datetime import date
 from enum import StrEnum
 
 from gateway.core.device import Criticality, Device, Kind, SupportModel
+from gateway.core.upkeep import Spares
 
 RENEW_YEARS = 7
 YOUNG_YEARS = 3
@@ -29,7 +30,8 @@ class Option(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why. The words are ``gateway.core.reports.words``; ``{n}`` is the reason's value."""
+    """Why. The words are ``gateway.core.reports.words``; ``{n}`` is the reason's value, ``{place}`` and ``{on}`` where
+    a spare part lies and when it was last seen there."""
 
     UNDER_WARRANTY = "under_warranty"
     CRITICAL_YOUNG = "critical_young"
@@ -39,26 +41,31 @@ class Reason(StrEnum):
     STANDARD = "standard"
     MANY_INCIDENTS = "many_incidents"
     NO_SPARE = "no_spare"
+    SPARE_ON_HAND = "spare_on_hand"
+    SPARE_UNCHECKED = "spare_unchecked"
     COSTS_MORE = "costs_more"
 
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One reason: for which option it speaks, how much (1 to 3), and the number in it."""
+    """One reason: for which option it speaks, how much (1 to 3; 0: it is only told), the number in it, and where and
+    when."""
 
     reason: Reason
     option: Option
     weight: int
     value: float = 0.0
+    place: str = ""
+    on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What is known of a device besides its inventory: incidents within a year, whether a spare lies in the store,
-    what it cost within a year (hundredths)."""
+    """What is known of a device besides its inventory: incidents within a year, the spare parts recorded for it
+    (``None``: nobody recorded any), what it cost within a year (hundredths)."""
 
     incidents: int = 0
-    spare: bool | None = None
+    spares: Spares | None = None
     spent: int = 0
 
 
@@ -104,12 +111,24 @@ def _arguments(device: Device, seen: Seen, today: date) -> list[Argument]:
         found.append(Argument(Reason.AGED, Option.RENEW, 2, int(age)))
     if seen.incidents >= MANY_INCIDENTS:
         found.append(Argument(Reason.MANY_INCIDENTS, Option.RENEW, 2, seen.incidents))
-    if seen.spare is False and ends is not None and today > ends:
-        found.append(Argument(Reason.NO_SPARE, Option.RENEW, 1))
+    found += _spares(seen.spares, covered=ends is not None and today <= ends)
     price = device.cost.purchase
     if price and seen.spent > price * 50:  # half of the price, in hundredths
         found.append(Argument(Reason.COSTS_MORE, Option.RENEW, 3, seen.spent / 100))
     return found
+
+
+def _spares(known: Spares | None, *, covered: bool) -> list[Argument]:
+    """Whoever has the part at hand needs nobody's store. Without it a device under warranty leans on its maker, and one
+    that is not can only be replaced the day it breaks."""
+    if known is None:
+        return []
+    place = ", ".join(known.places)
+    if not known.count:
+        return [Argument(Reason.NO_SPARE, Option.OEM if covered else Option.RENEW, 1, 0, place, known.checked_on)]
+    if known.fresh:
+        return [Argument(Reason.SPARE_ON_HAND, Option.TPM, 1, known.count, place, known.checked_on)]
+    return [Argument(Reason.SPARE_UNCHECKED, Option.TPM, 0, known.count, place, known.checked_on)]
 
 
 def current(device: Device) -> Option | None:

@@ -35,7 +35,8 @@ class DutyState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """One thing to do every ``every_days``: what, where, who, how, when last. ``place`` is where a spare part lies."""
+    """One thing to do every ``every_days``: what, where, who, how, when last. Of a spare part: ``place`` is where it
+    lies, ``count`` how many do (0: none), and it fits ``device`` ("site/device") or all devices of a ``family``."""
 
     kind: DutyKind
     what: str
@@ -46,6 +47,8 @@ class Duty:
     how: str = ""
     place: str = ""
     last_on: date | None = None
+    family: str = ""
+    count: int = 1
 
     @property
     def due_on(self) -> date | None:
@@ -66,6 +69,43 @@ def due(duties: Iterable[Duty], today: date) -> list[Duty]:
     """What has to be called to mind, the longest overdue first."""
     waiting = [one for one in duties if one.state(today) is not DutyState.DONE]
     return sorted(waiting, key=lambda one: (one.due_on or date.min, one.what))
+
+
+@dataclass(frozen=True, slots=True)
+class Spares:
+    """What lies in the stores for one device: how many, where, and the day on which the longest unchecked of them was
+    last seen (``None``: never). ``fresh`` if none of these checks is overdue."""
+
+    count: int
+    places: tuple[str, ...]
+    checked_on: date | None
+    fresh: bool
+
+
+def spares(duties: Iterable[Duty], name: str, device: Device, today: date) -> Spares | None:
+    """The spare parts recorded for a device ("site/device"); ``None`` where nothing is recorded. What is recorded as
+    none counts only if nothing lies anywhere else."""
+    mine = [one for one in duties if one.kind is DutyKind.SPARE_CHECK and _fits(one, name, device)]
+    if not mine:
+        return None
+    held = [one for one in mine if one.count] or mine
+    return Spares(
+        sum(one.count for one in held),
+        tuple(dict.fromkeys(one.place for one in held if one.place)),
+        None if any(one.last_on is None for one in held) else min(one.last_on for one in held if one.last_on),
+        all(one.state(today) in (DutyState.DONE, DutyState.SOON) for one in held),
+    )
+
+
+def _fits(duty: Duty, name: str, device: Device) -> bool:
+    if duty.device:
+        return duty.device == name
+    here = not duty.site or duty.site == name.partition("/")[0]
+    return bool(duty.family) and here and fnmatchcase(_label(device), duty.family.casefold())
+
+
+def _label(device: Device) -> str:
+    return f"{device.vendor} {device.model}".casefold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +144,7 @@ def firmware(rules: Sequence[FirmwareRule], devices: Mapping[str, Device]) -> li
     """Every device that a rule speaks of (the first that fits), what has to be updated first."""
     found = []
     for name, device in sorted(devices.items()):
-        label = f"{device.vendor} {device.model}".casefold()
-        rule = next((one for one in rules if fnmatchcase(label, one.family.casefold())), None)
+        rule = next((one for one in rules if fnmatchcase(_label(device), one.family.casefold())), None)
         if rule is not None:
             seen = device.said.get("firmware") or device.firmware  # the wire knows better than what was once written
             found.append(FirmwareFinding(name, seen, rule, _compared(seen, rule)))

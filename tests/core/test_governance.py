@@ -10,15 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core import amendment
-from gateway.core.advice import Advice, Option, Reason, Seen, advise
+from gateway.core.advice import Advice, Argument, Option, Reason, Seen, advise
 from gateway.core.amendment import Amendment, Kind, Ruling, Standing, standing
 from gateway.core.calendar import Calendar
 from gateway.core.device import Cost, Criticality, Device, Park, Service, Support, SupportModel, Warranty
 from gateway.core.device import Kind as Make
 from gateway.core.incident import Incident
+from gateway.core.people import Language
+from gateway.core.reports.words import Words
 from gateway.core.responsible import Party, downtime, party, together
 from gateway.core.service_level import Facts, measure
-from gateway.core.upkeep import Duty, DutyKind, DutyState, FirmwareRule, FirmwareState, due, firmware
+from gateway.core.upkeep import Duty, DutyKind, DutyState, FirmwareRule, FirmwareState, Spares, due, firmware, spares
 
 TODAY = date(2026, 11, 22)
 ALWAYS = Calendar(always_on=True)
@@ -56,7 +58,7 @@ def test_what_needs_the_manufacturers_firmware_is_shared_and_not_given_away() ->
 
 
 def test_an_old_device_that_fails_often_is_to_be_renewed() -> None:
-    advice = advise(server(purchased_on=date(2017, 1, 1)), Seen(incidents=6, spare=False), TODAY)
+    advice = advise(server(purchased_on=date(2017, 1, 1)), Seen(incidents=6), TODAY)
     assert (advice.option, advice.changes) == (Option.RENEW, True)
     assert {one.reason: one.value for one in advice.arguments}[Reason.MANY_INCIDENTS] == 6
 
@@ -64,6 +66,83 @@ def test_an_old_device_that_fails_often_is_to_be_renewed() -> None:
 def test_repairs_for_more_than_half_of_its_price_speak_for_a_new_one() -> None:
     dear = advise(server(cost=Cost(purchase=100_000)), Seen(spent=60_000_00), TODAY)
     assert (dear.option, reasons(dear)) == (Option.RENEW, {Reason.STANDARD, Reason.COSTS_MORE})
+
+
+def spare(**fields: object) -> Duty:
+    told = Duty(DutyKind.SPARE_CHECK, "Alimentation", 90, place="Armoire A", last_on=TODAY - timedelta(days=10))
+    return replace(told, **{"family": "dell r*", **fields})  # type: ignore[arg-type]
+
+
+def held(*duties: Duty, **device: object) -> Advice:
+    there = server(**device)
+    return advise(there, Seen(spares=spares(duties, "rouiba/srv-1", there, TODAY)), TODAY)
+
+
+def test_a_spare_part_on_hand_speaks_for_a_third_party_and_says_where_it_lies() -> None:
+    device = server(criticality=Criticality.IMPORTANT, warranty=Warranty(date(2024, 1, 1)), kind=Make.SERVER)
+    without = advise(device, Seen(), TODAY)
+    known = spares([spare(count=2), spare(place="Siège", last_on=TODAY - timedelta(days=3))], "a/b", device, TODAY)
+    assert known == Spares(3, ("Armoire A", "Siège"), TODAY - timedelta(days=10), True)
+    told = advise(device, Seen(spares=known), TODAY).arguments[-1]
+    assert told == Argument(Reason.SPARE_ON_HAND, Option.TPM, 1, 3, "Armoire A, Siège", TODAY - timedelta(days=10))
+    assert told not in without.arguments
+
+
+def test_the_lack_of_a_spare_part_tips_the_scales_towards_a_new_device() -> None:
+    worn = {"purchased_on": date(2018, 1, 1), "warranty": Warranty(date(2022, 1, 1))}
+    worn |= {"criticality": Criticality.IMPORTANT}
+    assert held(**worn).option is Option.TPM, "as heavy, and the smaller change"
+    assert held(spare(count=0), **worn).option is Option.RENEW
+    assert held(spare(), **worn).option is Option.TPM
+
+
+def test_without_a_spare_part_a_device_under_warranty_leans_on_its_maker() -> None:
+    young = {"warranty": Warranty(date(2029, 1, 1))}
+    none = held(spare(count=0, last_on=None), **young).arguments[-1]
+    assert none == Argument(Reason.NO_SPARE, Option.OEM, 1, 0, "Armoire A", None)
+
+
+def test_a_spare_part_that_nobody_has_checked_lately_is_told_and_weighs_nothing() -> None:
+    late = held(spare(last_on=TODAY - timedelta(days=200))).arguments[-1]
+    assert (late.reason, late.weight) == (Reason.SPARE_UNCHECKED, 0)
+    assert held(spare(last_on=None)).arguments[-1].reason is Reason.SPARE_UNCHECKED
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"family": "hp *"},
+        {"family": ""},
+        {"device": "rouiba/srv-2"},
+        {"site": "oran"},
+        {"kind": DutyKind.BATTERY_TEST},
+    ],
+)
+def test_a_part_that_fits_something_else_says_nothing(other: dict[str, object]) -> None:
+    assert spares([spare(**other)], "rouiba/srv-1", server(), TODAY) is None
+
+
+def test_a_part_of_its_own_or_in_its_own_store_fits() -> None:
+    for fits in ({"device": "rouiba/srv-1", "family": ""}, {"site": "rouiba"}):
+        assert spares([spare(**fits)], "rouiba/srv-1", server(), TODAY) is not None
+    both = spares([spare(count=0, place="Oran"), spare()], "rouiba/srv-1", server(), TODAY)
+    assert both is not None
+    assert (both.count, both.places) == (1, ("Armoire A",))
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("fr", "pièces de rechange : 1 (Armoire A), vérifié le 11/11/2026"),
+        ("en", "spare parts: 1 (Armoire A), checked on 11/11/2026"),
+        ("ar", "قطع الغيار: 1"),
+    ],
+)
+def test_the_reason_says_place_and_day(language: Language, expected: str) -> None:
+    told = spare(last_on=date(2026, 11, 11), every_days=10_000)
+    known = spares([told], "rouiba/srv-1", server(), TODAY)
+    text = Words(language).reason(advise(server(), Seen(spares=known), TODAY).arguments[-1])
+    assert text.startswith(expected)
 
 
 def test_without_facts_there_is_no_advice() -> None:
@@ -121,6 +200,13 @@ PARK = Park(
     [Device("srv-1", "S", support=Support(SupportModel.TPM)), Device("sw-1", "W")],
     [Service("erp", "ERP", depends_on=("srv-1",)), Service("web", "Web", depends_on=("sw-1",))],
 )
+
+
+def test_firmware_that_the_device_tells_counts_and_not_what_was_once_written_down() -> None:
+    rule = FirmwareRule("dell *", ("1.9", "2.0"))
+    written = Device("s", "S", vendor="Dell", model="R540", firmware="2.0", said={"firmware": "1.8"})
+    (found,) = firmware([rule], {"a/s": written})
+    assert (found.seen, found.state) == ("1.8", FirmwareState.NOT_APPROVED)
 
 
 def incident(cause: str, root: str | None, start: float, end: float | None, *services: str) -> Incident:
@@ -192,10 +278,3 @@ def test_only_what_is_in_force_is_taken_off() -> None:
     assert amendment.spans(entered, [], Kind.MAINTENANCE, "alger", ["erp"]) == ((1000, 8200), (20_000, None))
     assert LATE.minutes(0) == 120
     assert whole_site.minutes(26_000) == 100
-def test_firmware_that_the_device_tells_counts_and_not_what_was_once_written_down() -> None:
-    rule = FirmwareRule("dell *", ("1.9", "2.0"))
-    written = Device("s", "S", vendor="Dell", model="R540", firmware="2.0", said={"firmware": "1.8"})
-    (found,) = firmware([rule], {"a/s": written})
-    assert (found.seen, found.state) == ("1.8", FirmwareState.NOT_APPROVED)
-
-

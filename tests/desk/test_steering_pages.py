@@ -7,6 +7,7 @@ import gzip
 import io
 import re
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 
@@ -16,6 +17,7 @@ from werkzeug.test import TestResponse
 
 from gateway.clock import FakeClock
 from gateway.core.amendment import Amendment, Kind
+from gateway.core.device import Park
 from gateway.feasts import feasts
 from web.common import MemoryAccounts
 from web.common.accounts import RESPONDER, hash_secret
@@ -38,10 +40,27 @@ monthly = 142000
 kind = "restore_drill"
 what = "=ERP"
 every_days = 90
+[[duty]]
+kind = "spare_check"
+what = "Alimentation 495 W"
+family = "dell t150"
+place = "Siège, armoire A"
+count = 0
+every_days = 90
+last_on = 2026-11-02
 [[firmware]]
 family = "cisco *"
 approved = ["3.2"]
 """
+
+
+def aged(park: Park | None) -> Park | None:
+    """The same park with an old till server."""
+    if park is None:
+        return None
+    old = {"srv-1": {"purchased_on": date(2017, 3, 1)}}
+    devices = [replace(one, **old.get(one.id, {})) for one in park.devices.values()]
+    return Park(devices, park.services.values())
 
 
 class Headquarters:
@@ -50,7 +69,7 @@ class Headquarters:
     def __init__(self, sahel: ModuleType, folder: Path, owners: tuple[str, ...] = ()) -> None:
         register = folder / "register.toml"
         register.write_text(REGISTER)
-        sites = [replace(one, country="DZ") for one in sahel.sites()]
+        sites = [replace(one, country="DZ", park=aged(one.park)) for one in sahel.sites()]
         start = sahel.NOW - 3 * 86_400
         work = Amendment(
             "m-1", Kind.MAINTENANCE, "rouiba", "till", start, start + 7200, sahel.NOW - 60, "Atlas", "bloc"
@@ -215,3 +234,12 @@ def test_an_incident_waits_for_a_supplier_and_goes_on(desk: Headquarters, sahel:
     assert desk.post(path, f"{path}/wait").status_code == 303
     assert pauses_of("rouiba", desk.book.entries("amendment"))["c0ffee000147"] == ((sahel.NOW, sahel.NOW),)
     assert "les délais sont suspendus" not in desk.client.get(path).text
+
+
+def test_advice_says_which_spare_parts_there_are_where_and_when_they_were_seen(desk: Headquarters):
+    text = desk.client.get("/tables/advice.csv").text.lstrip("\ufeff")
+    reasons = [row[-1] for row in csv.reader(io.StringIO(text), delimiter=";")]
+    assert any("no_spare" in cell for cell in reasons)
+    page = desk.client.get("/costs").text
+    assert "pas de pièce de rechange (Siège, armoire A), vérifié le 02/11/2026" in page
+    assert "Alimentation 495 W (0)" in desk.client.get("/upkeep").text

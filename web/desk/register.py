@@ -88,12 +88,13 @@ def _duty(table: Table) -> Duty:
     every = table.integer("every_days", 0, low=1, high=3660)
     if "every_days" not in table:
         table.fault("every_days", f"{table.name('every_days')} is missing", "add every_days = 90")
-    texts = {key: table.text(key) for key in ("site", "device", "who", "how", "place")}
+    texts = {key: table.text(key) for key in ("site", "device", "who", "how", "place", "family")}
     duty = Duty(
         kind=DutyKind(table.choice("kind", tuple(DutyKind), DutyKind.OTHER)),
         what=table.required("what"),
         every_days=every or 1,
         last_on=table.day("last_on"),
+        count=table.integer("count", 1, low=0, high=100_000),
         **texts,
     )
     table.done()

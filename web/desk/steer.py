@@ -20,6 +20,7 @@ from gateway.core.reports.period import Period, before, by_id, last_due, week_of
 from gateway.core.reports.period import month_of as month_period
 from gateway.core.reports.weekly import Issue, build, incident_title
 from gateway.core.reports.words import Words
+from gateway.core.upkeep import spares
 from web.common import live_page, needs_sign_in
 from web.common.tables import to_csv
 from web.desk.counting import Office
@@ -244,5 +245,6 @@ def _advice(counted: Counted, today: date) -> list[tuple[str, Advice]]:
             for one in counted.site(site).incidents
         )
         spent = sum(one.amount or 0 for one in books.expenses if one.device == name and one.on > year) if books else 0
-        found.append((name, advise(device, Seen(incidents, None, spent), today)))
+        held = spares(books.duties, name, device, today) if books else None
+        found.append((name, advise(device, Seen(incidents, held, spent), today)))
     return sorted(found, key=lambda one: (not one[1].changes, one[0]))

@@ -8,7 +8,6 @@ from datetime import date
 from gateway.core.advice import Advice, Option, current
 from gateway.core.cost import Contract, Devices, Item, Month
 from gateway.core.device import SupportModel
-from gateway.core.people import number_text
 from gateway.core.reports.document import Cell, Column, Table
 from gateway.core.reports.words import (
     DUTIES,
@@ -16,11 +15,10 @@ from gateway.core.reports.words import (
     FIRMWARE,
     NO_PERIMETER,
     OPTIONS,
-    REASONS,
     UNKNOWN,
     Words,
 )
-from gateway.core.upkeep import Duty, DutyState, FirmwareFinding, FirmwareState
+from gateway.core.upkeep import Duty, DutyKind, DutyState, FirmwareFinding, FirmwareState
 
 _ITEMS = {
     Item.CONTRACT: ("Contrats", "العقود", "Contracts"),
@@ -185,8 +183,7 @@ def advice(found: Iterable[tuple[str, Advice]], devices: Devices, say: Words) ->
         if one.option is None:
             continue
         reasons = comma.join(
-            f"{say.say(REASONS[a.reason], n=number_text(a.value, say.language, decimals=0))}"
-            + ("" if a.option is one.option else f" ({say.say(OPTIONS[a.option])})")
+            say.reason(a) + ("" if a.option is one.option else f" ({say.say(OPTIONS[a.option])})")
             for a in one.arguments
         )
         now = current(devices[name])
@@ -226,7 +223,7 @@ def duties(found: Iterable[Duty], today: date, say: Words) -> Table:
     rows = tuple(
         (
             Cell(say.say(DUTIES[one.kind]), one.kind.value),
-            Cell(one.what, one.what),
+            Cell(f"{one.what} ({one.count})" if one.kind is DutyKind.SPARE_CHECK else one.what, one.what),
             Cell(one.place or one.site, one.place or one.site),
             Cell(one.who, one.who),
             Cell(one.how, one.how),

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from datetime import date
 
-from gateway.core.advice import Option, Reason
+from gateway.core.advice import Argument, Option, Reason
 from gateway.core.device import Criticality
 from gateway.core.grammar import Text, date_text, isolated, month
 from gateway.core.people import Language, choose, number_text, percent_text
@@ -45,7 +45,21 @@ REASONS: Mapping[Reason, Text] = {
     Reason.AGED: ("{n} ans", "السنوات: {n}", "{n} years old"),
     Reason.STANDARD: ("criticité standard", "أهمية عادية", "standard criticality"),
     Reason.MANY_INCIDENTS: ("{n} pannes en un an", "الأعطال في سنة: {n}", "{n} incidents within a year"),
-    Reason.NO_SPARE: ("pas de pièce de rechange", "لا توجد قطعة غيار", "no spare part"),
+    Reason.NO_SPARE: (
+        "pas de pièce de rechange{place}, {on}",
+        "لا توجد قطعة غيار{place}، {on}",
+        "no spare part{place}, {on}",
+    ),
+    Reason.SPARE_ON_HAND: (
+        "pièces de rechange : {n}{place}, {on}",
+        "قطع الغيار: {n}{place}، {on}",
+        "spare parts: {n}{place}, {on}",
+    ),
+    Reason.SPARE_UNCHECKED: (
+        "pièces de rechange : {n}{place}, contrôle en retard, {on}",
+        "قطع الغيار: {n}{place}، فحصها متأخر، {on}",
+        "spare parts: {n}{place}, check overdue, {on}",
+    ),
     Reason.COSTS_MORE: (
         "réparations : {n} DA en un an, plus de la moitié de son prix",
         "الإصلاحات: {n} دج في سنة، أكثر من نصف ثمنه",
@@ -135,6 +149,15 @@ class Words:
             first=start,
             last=date_text(last, self.language),
         )
+
+    def reason(self, one: Argument) -> str:
+        """Why an option is advised, with its number, place and day."""
+        named = f" ({self.name(one.place)})" if one.place else ""
+        never = self.say(("jamais vérifié", "لم تُفحص قط", "never checked"))
+        checked = ("vérifié le {d}", "آخر فحص {d}", "checked on {d}")
+        on = self.say(checked, d=self.date(one.on)) if one.on else never
+        figure = number_text(one.value, self.language, decimals=0)
+        return self.say(REASONS[one.reason], n=figure, place=named, on=on)
 
     def month(self, day: date) -> str:
         """novembre 2026"""
