@@ -14,6 +14,10 @@ _HOURS_OF_THE_LOG = 65_536
 _NVME_UNIT = 512_000.0
 """NVMe counts data in thousands of 512-byte blocks (NVMe 1.4, 5.14.1.2)."""
 _FRACTION = 100.0
+_NVME_FAILED = frozenset({5, 6, 7})
+"""Results of a self-test that blame the disk (NVMe 1.4, figure 201): fatal error, segments that failed."""
+_SCSI_FAILED = frozenset({3, 4, 5, 6, 7})
+"""The same (SPC-4, 7.3.19): unknown error, segments that failed."""
 
 _ATA = {
     5: "reallocated_sectors",
@@ -89,11 +93,23 @@ def _verdict(answer: Mapping[str, Any]) -> Iterator[Value]:
     if isinstance(passed, bool):
         word, severity = ("passed", Severity.OK) if passed else ("failed", Severity.CRITICAL)
         yield Value("hw.physical_disk.status", word, "smart_status.passed", severity)
-    test = table(answer, "ata_smart_data", "self_test", "status")
-    if "string" in test:
-        good = test.get("passed", True) is not False
-        severity = Severity.OK if good else Severity.CRITICAL
-        yield Value(_PREFIX + "self_test", str(test["string"]), "ata_smart_data.self_test.status", severity)
+    yield from _tested(answer)
+
+
+def _tested(answer: Mapping[str, Any]) -> Iterator[Value]:
+    """How the last self-test ended, in the disk's own words; one that was aborted says nothing of the disk."""
+    ata = table(answer, "ata_smart_data", "self_test", "status")
+    nvme = table(next(iter(rows(table(answer, "nvme_self_test_log").get("table"))), {}), "self_test_result")
+    scsi = table(answer, "scsi_self_test_0", "result")
+    for source, test, failed in (
+        ("ata_smart_data.self_test.status", ata, ata.get("passed") is False),
+        ("nvme_self_test_log", nvme, _number(nvme.get("value")) in _NVME_FAILED),
+        ("scsi_self_test_0", scsi, _number(scsi.get("value")) in _SCSI_FAILED),
+    ):
+        if "string" in test:
+            severity = Severity.CRITICAL if failed else Severity.OK
+            yield Value(_PREFIX + "self_test", str(test["string"]), source, severity)
+            return
 
 
 def _common(answer: Mapping[str, Any]) -> Iterator[Value]:

@@ -185,6 +185,7 @@ DEFAULT_CHECKS: tuple[Check, ...] = (
         better=Hold(3, 3),
     ),
     Check("disk-verdict", "hw.physical_disk.status", Cause.DISK_FAILING, worse=Hold(2, 2), better=Hold(2, 2)),
+    Check("disk-self-test", "hw.physical_disk.smart.self_test", Cause.DISK_FAILING, worse=Hold(2, 2), better=Hold(2, 2)),
     Check(
         "component",
         "hw.status",

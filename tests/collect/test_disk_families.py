@@ -3,7 +3,6 @@ database: packed raw values, other attributes for the same thing, other logs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -12,35 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.collect.smart_values import understand
 from gateway.core.disks import COUNTED
-
-P = "hw.physical_disk."
-
-
-def ata(model: str, attributes: dict[int, tuple[str, int, int]], **more: Any) -> dict[str, Any]:
-    """An ATA answer; attributes by number: (name, normalised, raw)."""
-    rows = [
-        {"id": number, "name": name, "value": value, "worst": value, "thresh": 0, "raw": {"value": raw}}
-        for number, (name, value, raw) in attributes.items()
-    ]
-    return {
-        "device": {"name": "/dev/sda", "type": "sat", "protocol": "ATA"},
-        "model_name": model,
-        "serial_number": "MADE-UP-1",
-        "smart_status": {"passed": True},
-        "ata_smart_attributes": {"table": rows},
-        **more,
-    }
-
-
-@dataclass(frozen=True)
-class Case:
-    """One family: what smartctl says, what must be read, what must not be there."""
-
-    family: str
-    answer: dict[str, Any]
-    reads: dict[str, float | str]
-    absent: tuple[str, ...] = field(default=())
-
+from tests.collect.disks import Case, P, ata
 
 SPINNING = {"rotation_rate": 7200}
 SOLID = {"rotation_rate": 0}

@@ -75,6 +75,14 @@ def test_limit_is_where_the_table_says(name: str, good: float, warns: float | No
     assert (check.warning is None, check.critical is None) == (warns is None, severe is None)
 
 
+@pytest.mark.parametrize("metric", ["hw.physical_disk.status", "hw.physical_disk.smart.self_test"])
+def test_the_drives_own_verdict_is_believed(metric: str) -> None:
+    (check,) = (one for one in DEFAULT_CHECKS if one.metric == metric)
+    assert seen(check, "failed", Severity.CRITICAL) is CRITICAL
+    assert seen(check, "completed without error", Severity.OK) is OK
+    assert check.cause is Cause.DISK_FAILING
+
+
 def test_every_check_has_a_name_of_its_own() -> None:
     assert len(CHECKS) == len(DEFAULT_CHECKS)
 
