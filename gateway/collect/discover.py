@@ -12,8 +12,10 @@ from gateway.collect import mdns
 from gateway.collect.asking import NoAnswerError
 from gateway.collect.discover_snmp import Told
 from gateway.collect.echo import ForbiddenError, Pinger
+from gateway.collect.host_names import asker
 from gateway.collect.surroundings import Network, hardware_addresses
 from gateway.core.discovery import Finding
+from gateway.profiles.macs import mac_vendor
 
 # services that tell what a machine is; each is one TCP connection that says nothing
 PORTS = (
@@ -62,8 +64,8 @@ async def tcp_open(address: str, port: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """How a sweep asks. ``neighbours`` are the hardware addresses that answered ARP, ``hints`` asks
-    an address for its services and its name."""
+    """How a sweep asks. ``neighbours`` are the hardware addresses that answered ARP, ``hints`` asks an address for its
+    services and its name."""
 
     pinger: Pinger
     asker: Asker
@@ -75,6 +77,8 @@ class Means:
     """Networks at the box's own ports: who does not answer ARP there is not there."""
     tcp_open: Callable[[str, int], Awaitable[bool]] = tcp_open
     hints: Callable[[str], Awaitable[tuple[tuple[str, ...], str]]] = mdns.ask
+    names: Callable[[str, Callable[[], Awaitable[None]]], Awaitable[str]] = field(default_factory=lambda: asker(()))
+    """Asks for the name of an address that did not tell one; each of its questions waits for its turn."""
 
 
 @dataclass(slots=True)
@@ -111,6 +115,7 @@ class Sweep:
                 replace(
                     one,
                     mac=known.get(one.address, ""),
+                    mac_vendor=one.identity.mac_vendor or mac_vendor(known.get(one.address, "")),
                     node=replace(one.node, macs=one.node.macs | {known[one.address]})
                     if one.address in known
                     else one.node,
@@ -132,7 +137,10 @@ class Sweep:
         answered = await self.means.asker.ask(address)
         if loopback and not ports and answered is None:
             return None
+        await self.means.pace.wait()
         services, host = await self.means.hints(address)
+        if not host and not (answered and answered[1].identity.name):
+            host = await self.means.names(address, self.means.pace.wait)
         finding = Finding(address, ports=tuple(sorted(ports)), services=services, host_name=host)
         if answered is None:
             return finding

@@ -1,4 +1,4 @@
-"""Asks one agent what it is and whom it sees: identity, hardware addresses, LLDP neighbours, bridge tables."""
+"""Asks one agent what it is and whom it sees: identity, hardware addresses, LLDP and CDP neighbours, bridge tables."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from gateway.collect import discover_cdp
 from gateway.collect.snmp_ask import AskError, Habits, Limits, Patience, Session, Walk
 from gateway.collect.snmp_auth import SnmpAuth
 from gateway.collect.snmp_lines import LightLines
@@ -84,7 +85,7 @@ async def _node(session: Session, habits: Habits, name: str) -> Node:
     own = await _walk(session, habits, _IF_PHYS_ADDRESS)
     macs = frozenset(mac for value in own.values() if (mac := mac_of(value)))
     learnt = await _learnt(session, habits)
-    return Node("", name, macs, learnt, tuple(await _neighbours(session, habits)))
+    return Node("", name, macs, learnt, (*await _neighbours(session, habits), *await _cdp_neighbours(session, habits)))
 
 
 async def _walk(session: Session, habits: Habits, *columns: Oid) -> dict[Oid, Value]:
@@ -131,6 +132,11 @@ async def _neighbours(session: Session, habits: Habits) -> list[Neighbour]:
     values |= await _walk(session, habits, _LLDP_LOCAL_PORT)
     values |= await _walk(session, habits, _LLDP_ADDRESS)
     return neighbours_of(values)
+async def _cdp_neighbours(session: Session, habits: Habits) -> list[Neighbour]:
+    values = await _walk(session, habits, *discover_cdp.COLUMNS)
+    return discover_cdp.neighbours_of(values | await _walk(session, habits, _IF_NAME)) if values else []
+
+
 
 
 def neighbours_of(values: Mapping[Oid, Value]) -> list[Neighbour]:

@@ -8,7 +8,7 @@ import struct
 
 PORT = 5353
 _HEADER = struct.Struct("!6H")
-_PTR, _IN = 12, 1
+PTR, _IN = 12, 1
 _SERVICES = "_services._dns-sd._udp.local"
 _WAIT_S = 0.6
 _LONGEST_NAME = 255
@@ -17,7 +17,7 @@ _LONGEST_NAME = 255
 def question(address: str) -> bytes:
     """What are your services, and what is the name of your address?"""
     names = (_SERVICES, ipaddress.ip_address(address).reverse_pointer)
-    asked = b"".join(_encoded(name) + struct.pack("!2H", _PTR, _IN) for name in names)
+    asked = b"".join(encoded(name) + struct.pack("!2H", PTR, _IN) for name in names)
     return _HEADER.pack(0, 0, len(names), 0, 0, 0) + asked
 
 
@@ -37,7 +37,7 @@ def answers(packet: bytes) -> tuple[tuple[str, ...], str]:
             owner, at = _name(packet, at)
             kind, _, _, length = struct.unpack_from("!HHIH", packet, at)
             at += 10
-            if kind == _PTR:
+            if kind == PTR:
                 target, _ = _name(packet, at)
                 if owner.lower() == _SERVICES:
                     services[target.lower().removesuffix(".local")] = None
@@ -49,7 +49,8 @@ def answers(packet: bytes) -> tuple[tuple[str, ...], str]:
     return tuple(services), host
 
 
-def _encoded(name: str) -> bytes:
+def encoded(name: str) -> bytes:
+    """A name as it stands in a packet."""
     return b"".join(bytes([len(label)]) + label for label in name.encode().split(b".")) + b"\0"
 
 

@@ -19,7 +19,8 @@ NO_CREDENTIAL = ""
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One address that answered. ``credential`` is the name under which SNMP answered, ``None`` if it did not;
-    ``ports`` are open TCP ports, ``services`` the names told by mDNS."""
+    ``ports`` are open TCP ports, ``services`` the names told by mDNS, ``host_name`` what mDNS, the site's name server
+    or NetBIOS call it, ``mac_vendor`` who made its port."""
 
     address: str
     mac: str = ""
@@ -29,6 +30,7 @@ class Finding:
     ports: tuple[int, ...] = ()
     services: tuple[str, ...] = ()
     host_name: str = ""
+    mac_vendor: str = ""
     node: Node = field(default_factory=lambda: Node(""))
 
     @property
@@ -47,16 +49,51 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """What a proposal rests on: a code of ``REASONS`` and the texts that belong into its sentence."""
+
+    code: str
+    values: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return REASONS[self.code].format(*self.values)
+
+
+REASONS: Mapping[str, str] = {
+    "kind_snmp": "kind: SNMP, {0}",
+    "kind_router": "kind: the box's way to other networks",
+    "kind_mdns": "kind: mDNS, {0}",
+    "kind_maker": "kind: {0} made its port",
+    "kind_port": "kind: open port {0}",
+    "kind_unknown": "kind: nothing tells it",
+    "mdns": "mDNS: {0}",
+    "ports": "open ports: {0}",
+    "maker": "hardware address: made by {0}",
+    "seen_at_port": "parent: {0} sees it at port {1}",
+    "only_switch": "parent: the only switch",
+    "only_ups": "power: the only UPS",
+    "moved": "serial {0} was at {1}",
+    "swapped": "serial {0} instead of {1} at {2}",
+}
+"""Reasons in English; the pages say them in the reader's language."""
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
-    """What a person may add or change. ``guessed`` are the keys of the device that nothing proves; ``because`` says
+    """What a person may add or change. ``guessed`` are the keys of the device that nothing proves; ``reasons`` say
     what the others rest on. ``replaces`` is the device of the inventory that it concerns."""
 
     standing: Standing
     device: Device
     finding: Finding
     guessed: tuple[str, ...] = ()
-    because: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     replaces: str = ""
+
+    @property
+    def because(self) -> tuple[str, ...]:
+        """The reasons in English."""
+        return tuple(map(str, self.reasons))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +135,7 @@ def propose(findings: Sequence[Finding], inventory: Iterable[Device], around: Su
         if device is not None:
             proposals.append(_of_known(finding, device))
         elif moved is not None:
-            why = f"serial {finding.identity.serial} was at {moved.address or 'no address'}"
+            why = Reason("moved", (finding.identity.serial, moved.address or "no address"))
             there = replace(moved, address=finding.address)
             proposals.append(Proposal(Standing.MOVED, there, finding, (), (why,), moved.id))
         else:
@@ -109,7 +146,7 @@ def propose(findings: Sequence[Finding], inventory: Iterable[Device], around: Su
 
 def _of_known(finding: Finding, device: Device) -> Proposal:
     if replaced(device, finding.identity):
-        why = f"serial {finding.identity.serial} instead of {device.serial} at {finding.address}"
+        why = Reason("swapped", (finding.identity.serial, device.serial, finding.address))
         there = swapped(device, finding.identity)
         return Proposal(Standing.SWAPPED, there, finding, (), (why,), device.id)
     return Proposal(Standing.KNOWN, device, finding, replaces=device.id)
@@ -118,16 +155,18 @@ def _of_known(finding: Finding, device: Device) -> Proposal:
 def _new(finding: Finding, ids: set[str], around: Surroundings) -> Proposal:
     kind, why = kind_of(finding, around)
     proved = finding.credential is not None and bool(finding.identity.kind) and finding.identity.kind != Kind.OTHER
-    guessed = ["criticality", *([] if proved else ["kind"])]
-    because = [f"kind: {why}"]
+    guessed = ["criticality", *([] if proved else ["kind"]), *([] if finding.name else ["name"])]
+    reasons = [why]
     if finding.services:
-        because.append(f"mDNS: {', '.join(finding.services[:6])}")
+        reasons.append(Reason("mdns", (", ".join(finding.services[:6]),)))
     if finding.ports:
-        because.append(f"open ports: {', '.join(map(str, finding.ports))}")
+        reasons.append(Reason("ports", (", ".join(map(str, finding.ports)),)))
+    if finding.mac_vendor:
+        reasons.append(Reason("maker", (finding.mac_vendor,)))
     known = finding.identity
     device = Device(
         _unused(_slug(finding.name) or f"{_PREFIX.get(kind, kind)}-{_tail(finding.address)}", ids),
-        finding.name or f"{kind} {finding.address}",
+        finding.name or " ".join(part for part in (kind, finding.mac_vendor, finding.address) if part),
         kind,
         finding.address,
         _CRITICALITY.get(kind, Criticality.STANDARD),
@@ -139,7 +178,7 @@ def _new(finding: Finding, ids: set[str], around: Surroundings) -> Proposal:
         serial=known.serial,
         firmware=known.firmware,
     )
-    return Proposal(Standing.NEW, device, finding, tuple(guessed), tuple(because))
+    return Proposal(Standing.NEW, device, finding, tuple(guessed), tuple(reasons))
 
 
 def _placed(proposals: list[Proposal], known: Sequence[Device], around: Surroundings) -> list[Proposal]:
@@ -161,13 +200,15 @@ def _placed(proposals: list[Proposal], known: Sequence[Device], around: Surround
 def _with_parent(one: Proposal, place: Place | None, ids: Mapping[str, str], switches: Sequence[str]) -> Proposal:
     if place:
         device = replace(one.device, parent=ids[place.parent])
-        why = f"parent: {ids[place.parent]} sees it at port {place.port}"
+        why = Reason("seen_at_port", (ids[place.parent], place.port))
         guessed = one.guessed if place.sure else (*one.guessed, "parent")
-        return replace(one, device=device, guessed=guessed, because=(*one.because, why))
+        return replace(one, device=device, guessed=guessed, reasons=(*one.reasons, why))
     if len(switches) == 1 and switches[0] != one.device.id and one.device.kind not in _OF_THE_NETWORK:
-        device = replace(one.device, parent=switches[0])
         return replace(
-            one, device=device, guessed=(*one.guessed, "parent"), because=(*one.because, "parent: the only switch")
+            one,
+            device=replace(one.device, parent=switches[0]),
+            guessed=(*one.guessed, "parent"),
+            reasons=(*one.reasons, Reason("only_switch")),
         )
     return one
 
@@ -179,7 +220,7 @@ def _with_power(one: Proposal, supplies: Sequence[str]) -> Proposal:
         one,
         device=replace(one.device, power=supplies[0]),
         guessed=(*one.guessed, "power"),
-        because=(*one.because, "power: the only UPS"),
+        reasons=(*one.reasons, Reason("only_ups")),
     )
 
 
@@ -213,6 +254,20 @@ _BY_SERVICE = {
     "_afpovertcp._tcp": Kind.NAS,
     "_workstation._tcp": Kind.WORKSTATION,
 }
+# makers in whose ports only one kind of thing is found in depots
+_BY_MAKER = {
+    **dict.fromkeys(("Axis", "Hikvision", "Dahua"), Kind.CAMERA),
+    **dict.fromkeys(
+        ("Brother", "Ricoh", "Kyocera", "Xerox", "Lexmark", "Canon", "Epson", "Konica Minolta"), Kind.PRINTER
+    ),
+    **dict.fromkeys(("Synology", "QNAP"), Kind.NAS),
+    **dict.fromkeys(("APC", "CyberPower", "Tripp Lite"), Kind.UPS),
+    **dict.fromkeys(("Raritan",), Kind.PDU),
+    **dict.fromkeys(("MikroTik", "Teltonika"), Kind.ROUTER),
+    **dict.fromkeys(("Fortinet",), Kind.FIREWALL),
+    **dict.fromkeys(("Supermicro",), Kind.SERVER),
+    **dict.fromkeys(("HW group",), Kind.SENSOR),
+}
 # ports that must all be open -> kind; the first that fits
 _BY_PORTS: tuple[tuple[frozenset[int], Kind], ...] = tuple(
     (frozenset(ports), kind)
@@ -238,22 +293,23 @@ _BY_PORTS: tuple[tuple[frozenset[int], Kind], ...] = tuple(
 )
 
 
-def kind_of(finding: Finding, around: Surroundings) -> tuple[Kind, str]:
+def kind_of(finding: Finding, around: Surroundings) -> tuple[Kind, Reason]:
     """The kind of a device and what tells it."""
     told = finding.identity.kind
     if finding.credential is not None and told in set(Kind) and told != Kind.OTHER:
-        profile = finding.identity.profile or "its description"
-        return Kind(told), f"SNMP, {profile}"
+        return Kind(told), Reason("kind_snmp", (finding.identity.profile or "its description",))
     if finding.address == around.router:
-        return Kind.ROUTER, "the box's way to other networks"
+        return Kind.ROUTER, Reason("kind_router")
     for service in finding.services:
         if service in _BY_SERVICE:
-            return _BY_SERVICE[service], f"mDNS, {service}"
+            return _BY_SERVICE[service], Reason("kind_mdns", (service,))
+    if finding.mac_vendor in _BY_MAKER:
+        return _BY_MAKER[finding.mac_vendor], Reason("kind_maker", (finding.mac_vendor,))
     opened = frozenset(finding.ports)
     for ports, kind in _BY_PORTS:
         if ports <= opened:
-            return kind, f"open port {', '.join(map(str, sorted(ports)))}"
-    return Kind.OTHER, "nothing tells it"
+            return kind, Reason("kind_port", (", ".join(map(str, sorted(ports))),))
+    return Kind.OTHER, Reason("kind_unknown")
 
 
 def _slug(name: str) -> str:

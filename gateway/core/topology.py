@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """What a device hears from the other end of a port (LLDP). Absent is an empty string."""
+    """What a device hears from the other end of a port (LLDP, CDP). Absent is an empty string."""
 
     port: str
     mac: str = ""
@@ -43,8 +44,9 @@ def places(nodes: Sequence[Node], box: frozenset[str]) -> dict[str, Place]:
     to the node is its parent: the one that lies behind the others.
     """
     owners = {mac: node.address for node in nodes for mac in node.macs}
-    names = {node.name: node.address for node in nodes if node.name}
-    seen = {node.address: _ports(node, owners, names) for node in nodes if node.learnt or node.neighbours}
+    names = _names(nodes)
+    addresses = frozenset(node.address for node in nodes)
+    seen = {node.address: _ports(node, owners, names, addresses) for node in nodes if node.learnt or node.neighbours}
     towards = {node.address: _port_of(box, node) for node in nodes if node.address in seen}
     found = {}
     for node in nodes:
@@ -66,12 +68,24 @@ def places(nodes: Sequence[Node], box: frozenset[str]) -> dict[str, Place]:
     return _without_circles(found)
 
 
-def _ports(node: Node, owners: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
+def _names(nodes: Sequence[Node]) -> dict[str, str]:
+    """Addresses by name, and by its first part where only one has it: CDP tells names with the domain, LLDP without."""
+    firsts = Counter(node.name.casefold().partition(".")[0] for node in nodes if node.name)
+    found = {node.name.casefold().partition(".")[0]: node.address for node in nodes if node.name}
+    alone = {first: address for first, address in found.items() if firsts[first] == 1}
+    return {**alone, **{node.name.casefold(): node.address for node in nodes if node.name}}
+
+
+def _ports(
+    node: Node, owners: Mapping[str, str], names: Mapping[str, str], addresses: frozenset[str]
+) -> dict[str, str]:
     """The port at which a switch sees each other node."""
     ports = {owners[mac]: port for port, macs in sorted(node.learnt.items()) for mac in sorted(macs) if mac in owners}
     for one in node.neighbours:
-        if owner := owners.get(one.mac) or names.get(one.name) or (one.address in owners.values() and one.address):
-            ports.setdefault(str(owner), one.port)
+        name = one.name.casefold()
+        owner = owners.get(one.mac) or names.get(name) or names.get(name.partition(".")[0])
+        if owner or one.address in addresses:
+            ports.setdefault(owner or one.address, one.port)
     ports.pop(node.address, None)
     return ports
 

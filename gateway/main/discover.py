@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from gateway.collect import host_names
 from gateway.collect.discover import Means, Pace, Sweep
 from gateway.collect.discover_snmp import SnmpAsker
 from gateway.collect.echo import Echo
@@ -56,11 +57,13 @@ def discover(*, network: str, config: Path | None, port: int, rate: float, as_js
     wanted = permitted(network, settings.networks if settings else (), attached())
     inventory = list(load_park(settings).devices.values()) if settings and settings.inventory.exists() else []
     asker = SnmpAsker(_credentials(settings, given["community"], given["v3"]), shipped(), port)
-    sweep = Sweep(Means(Echo(count=1), asker, Pace(rate), port, on_link=attached()))
+    around = surroundings()
+    names = host_names.asker(host_names.name_servers([wanted], around.router))
+    sweep = Sweep(Means(Echo(count=1), asker, Pace(rate), port, on_link=attached(), names=names))
     asyncio.run(_sweep(sweep, asker, wanted))
     for note in sweep.notes:
         click.echo(f"vigie: {note}", err=True)
-    proposals = propose(sweep.findings, inventory, surroundings())
+    proposals = propose(sweep.findings, inventory, around)
     if as_json:
         click.echo(json.dumps(document(wanted, sweep, proposals), ensure_ascii=False, indent=1))
     elif as_toml:

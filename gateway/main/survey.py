@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from gateway.clock import Clock
+from gateway.collect import host_names
 from gateway.collect.discover import Means, Pace, Sweep
 from gateway.collect.discover_snmp import SnmpAsker
 from gateway.collect.echo import Echo
@@ -16,7 +17,6 @@ from gateway.core.device import Device, Park
 from gateway.core.discovery import NO_CREDENTIAL, Finding, Proposal, Standing, propose
 from gateway.core.inventory import proposal_key, told
 from gateway.profiles.load import shipped
-from gateway.profiles.macs import mac_vendor
 from gateway.settings import Settings
 from gateway.store.inventory_form import device_values
 
@@ -40,7 +40,8 @@ class SiteSurvey:
         networks = self._settings.networks or tuple(map(str, own))
         wanted = [permitted(network, self._settings.networks, own) for network in networks]
         asker = SnmpAsker({**self._credentials(), NO_CREDENTIAL: SnmpAuth()}, shipped())
-        sweep = Sweep(Means(Echo(count=1), asker, Pace(self._settings.discovery.per_s), on_link=own))
+        names = host_names.asker(host_names.name_servers(wanted, surroundings().router))
+        sweep = Sweep(Means(Echo(count=1), asker, Pace(self._settings.discovery.per_s), on_link=own, names=names))
         mine = own_addresses()
         try:
             await sweep.run([address for network in wanted for address in addresses(network, mine)])
@@ -63,7 +64,7 @@ def said(found: Finding) -> dict[str, str]:
     """What was learnt of a device for the inventory: what it tells, and the address of its port that answered ARP."""
     heard = told(found.identity)
     if found.mac and "mac" not in heard:
-        heard.update({"mac": found.mac, "mac_vendor": mac_vendor(found.mac)})
+        heard.update({"mac": found.mac, "mac_vendor": found.mac_vendor})
     return {key: value for key, value in heard.items() if value}
 
 
@@ -80,6 +81,7 @@ def proposal_row(one: Proposal) -> dict[str, Any]:
         "said": said(found),
         "guessed": list(one.guessed),
         "because": list(one.because),
+        "reasons": [[reason.code, *reason.values] for reason in one.reasons],
         "ports": list(found.ports),
         "services": list(found.services),
         "description": found.identity.description or None,

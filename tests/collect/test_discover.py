@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.collect import mdns
+from gateway.collect import discover_cdp
 from gateway.collect.asking import Answer, NoAnswerError
 from gateway.collect.discover import Means, Pace, Sweep
 from gateway.collect.discover_snmp import Told, learnt_of, neighbours_of, tell
@@ -30,7 +29,7 @@ from gateway.core.errors import VigieError
 from gateway.core.reading import Failure, FailureKind, Identity
 from gateway.core.topology import Neighbour, Node
 from gateway.profiles.load import shipped
-from gateway.profiles.recording import Oid, Tag, Value, oid
+from gateway.profiles.recording import Oid, Tag, Value, oid, parse
 
 SILENCE = NoAnswerError(Failure(FailureKind.TIMEOUT, "ping", "no answer"))
 
@@ -52,6 +51,10 @@ async def no_hints(_address: str) -> tuple[tuple[str, ...], str]:
     return (), ""
 
 
+async def no_name(_address: str, _turn: Callable[[], Awaitable[None]]) -> str:
+    return ""
+
+
 def means(asker: FakeAsker, **changed: object) -> Means:
     usual: dict[str, object] = {
         "pinger": FakeEcho(SILENCE),
@@ -59,8 +62,20 @@ def means(asker: FakeAsker, **changed: object) -> Means:
         "ports": (1,),
         "neighbours": dict,
         "hints": no_hints,
+        "names": no_name,
     }
     return Means(asker=asker, **{**usual, **changed})  # type: ignore[arg-type]
+
+
+CDP: dict[Oid, Value] = {
+    oid("1.3.6.1.2.1.31.1.1.1.1.10101"): Value(Tag.OCTETS, b"Gi1/0/1"),
+    oid("1.3.6.1.4.1.9.9.23.1.2.1.1.3.10101.4"): Value(Tag.INTEGER, 1),
+    oid("1.3.6.1.4.1.9.9.23.1.2.1.1.4.10101.4"): Value(Tag.OCTETS, bytes((10, 0, 0, 7))),
+    oid("1.3.6.1.4.1.9.9.23.1.2.1.1.6.10101.4"): Value(Tag.OCTETS, b"SW-QUAI.depot.local(FOC1234X0AB)"),
+    oid("1.3.6.1.4.1.9.9.23.1.2.1.1.3.10102.9"): Value(Tag.INTEGER, 65535),
+    oid("1.3.6.1.4.1.9.9.23.1.2.1.1.4.10102.9"): Value(Tag.OCTETS, bytes(4)),
+    oid("1.3.6.1.4.1.9.9.23.1.2.1.1.6.10102.9"): Value(Tag.OCTETS, b"SEP02000000000B"),
+}
 
 
 @pytest.fixture
@@ -133,6 +148,48 @@ async def test_pace_is_kept_by_everybody_together() -> None:
     assert loop.time() - began >= 0.19
 
 
+async def test_nothing_but_the_addresses_that_were_named_is_asked_and_each_question_waits_for_its_turn() -> None:
+    asked, turns = list[str](), list[str]()
+
+    class Watched(Pace):
+        async def wait(self) -> None:
+            turns.append("")
+
+    class Ping(FakeEcho):
+        async def ask(self, address: str) -> Answer:
+            asked.append(address)
+            return Answer(0.001)
+
+    async def connect(address: str, _port: int) -> bool:
+        asked.append(address)
+        return False
+
+    async def hints(address: str) -> tuple[tuple[str, ...], str]:
+        asked.append(address)
+        return (), ""
+
+    async def name(address: str, turn: Callable[[], Awaitable[None]]) -> str:
+        await turn()
+        asked.append(address)
+        return "srv"
+
+    snmp = FakeAsker()
+    chosen = {"pinger": Ping(Answer(0.001)), "pace": Watched(), "tcp_open": connect, "hints": hints, "names": name}
+    sweep = Sweep(means(snmp, ports=(22, 80), **chosen))
+    network = permitted("192.168.1.8/30", ["192.168.1.0/24"], [])
+    await sweep.run(addresses(network, frozenset({"192.168.1.9"})))
+    assert {*asked, *snmp.asked} == {"192.168.1.10"}
+    assert len(turns) == len(asked) + len(snmp.asked) == 6
+    assert sweep.findings[0].host_name == "srv"
+
+
+async def test_maker_of_the_port_comes_from_the_hardware_address_and_no_name_is_asked_for_that_is_known() -> None:
+    arp = {"127.0.0.9": "00:1b:a9:00:00:01"}
+    sweep = Sweep(means(FakeAsker("127.0.0.9"), neighbours=lambda: arp, names=None))
+    await sweep.run(["127.0.0.9"])
+    assert [(one.mac_vendor, one.name) for one in sweep.findings] == [("Brother", "sw")]
+
+
 # what agents tell
 
 
@@ -183,6 +240,24 @@ def test_neighbours_are_read_and_a_chassis_that_is_no_hardware_address_is_none()
     assert neighbours_of(LLDP) == NEIGHBOURS
 
 
+def test_neighbours_by_cdp_are_read_with_and_without_a_hardware_address() -> None:
+    assert discover_cdp.neighbours_of(CDP) == [
+        Neighbour("Gi1/0/1", "", "SW-QUAI.depot.local", "10.0.0.7"),
+        Neighbour("10102", "02:00:00:00:00:0b"),
+    ]
+
+
+async def test_the_recording_of_a_switch_that_speaks_cdp_gives_its_neighbours() -> None:
+    recording = Path(__file__).with_name("recordings") / "switch-cdp.rec"
+    told = await tell(RecordedSession(parse(recording.read_text())), shipped())
+    assert [(one.port, one.name, one.address, one.mac) for one in told.node.neighbours] == [
+        ("Gi0/1", "sw-quai.depot.local", "192.0.2.7", ""),
+        ("Gi0/2", "ap-bureau", "192.0.2.8", ""),
+        ("Gi0/3", "", "", "02:00:00:00:00:0b"),
+    ]
+    assert told.identity.vendor == "Cisco"
+
+
 async def test_an_agent_tells_identity_addresses_ports_and_neighbours_in_one_go() -> None:
     system = {
         oid("1.3.6.1.2.1.1.1.0"): text("A switch"),
@@ -199,7 +274,9 @@ async def test_an_agent_tells_identity_addresses_ports_and_neighbours_in_one_go(
 
 
 _values = st.dictionaries(
-    st.sampled_from([*BRIDGE, *LLDP, *(key[:-1] for key in LLDP), *((*key, 7) for key in BRIDGE)]),
+    st.sampled_from(
+        [*BRIDGE, *LLDP, *CDP, *(key[:-1] for key in CDP), *(key[:-1] for key in LLDP), *((*key, 7) for key in BRIDGE)]
+    ),
     st.builds(Value, st.sampled_from(Tag), st.none() | st.integers() | st.binary(max_size=9)),
 )
 
@@ -208,6 +285,7 @@ _values = st.dictionaries(
 @given(_values)
 def test_any_tables_end_in_neighbours_or_none(values: dict[Oid, Value]) -> None:
     learnt_of(values)
+    assert all(isinstance(one.port, str) for one in discover_cdp.neighbours_of(values))
     assert all(isinstance(one.port, str) for one in neighbours_of(values))
 
 
@@ -306,55 +384,3 @@ def test_foreign_network_is_refused_with_the_reason(wanted: str, site: tuple[str
 )
 def test_the_sites_own_networks_are_permitted(wanted: str, site: tuple[str, ...]) -> None:
     assert str(permitted(wanted, site, OWN)).startswith(wanted.partition("/")[0])
-
-
-# mDNS
-
-
-def name(text: str) -> bytes:
-    return b"".join(bytes([len(part)]) + part.encode() for part in text.split(".")) + b"\0"
-
-
-def record(owner: bytes, data: bytes) -> bytes:
-    return owner + struct.pack("!HHIH", 12, 0x8001, 10, len(data)) + data
-
-
-def test_services_and_name_of_a_host_with_compressed_names() -> None:
-    services = name("_services._dns-sd._udp.local")
-    packet = struct.pack("!6H", 0, 0x8400, 0, 3, 0, 0)
-    packet += record(services, name("_ipp._tcp.local"))
-    packet += record(b"\xc0\x0c", name("_http._tcp.local"))
-    packet += record(name("9.0.0.127.in-addr.arpa"), name("imprimante.local"))
-    assert mdns.answers(packet) == (("_ipp._tcp", "_http._tcp"), "imprimante")
-
-
-def test_the_question_asks_for_services_and_for_the_name() -> None:
-    asked = mdns.question("10.0.0.5")
-    assert name("_services._dns-sd._udp.local") in asked
-    assert name("5.0.0.10.in-addr.arpa") in asked
-
-
-@settings(derandomize=True, max_examples=300)
-@given(
-    st.binary(max_size=80).map(lambda tail: struct.pack("!6H", 0, 0x8400, 1, 3, 0, 0) + tail) | st.binary(max_size=40)
-)
-def test_any_packet_ends_in_names_or_none(packet: bytes) -> None:
-    services, host = mdns.answers(packet)
-    assert all(char.isprintable() for char in "".join(services) + host)
-
-
-async def test_host_that_answers_mdns_is_heard_and_a_silent_one_is_not() -> None:
-    class Responder(asyncio.DatagramProtocol):
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            self.transport = transport
-
-        def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-            answer = struct.pack("!6H", 0, 0x8400, 0, 1, 0, 0)
-            answer += record(name("_services._dns-sd._udp.local"), name("_ipp._tcp.local"))
-            self.transport.sendto(answer, addr)  # type: ignore[attr-defined]
-
-    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(Responder, local_addr=("127.0.0.1", 0))
-    port = transport.get_extra_info("sockname")[1]
-    assert await mdns.ask("127.0.0.1", port) == (("_ipp._tcp",), "")
-    transport.close()
-    assert await mdns.ask("127.0.0.1", port) == ((), "")

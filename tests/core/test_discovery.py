@@ -39,6 +39,15 @@ def test_public_needs_no_credential_and_another_port_is_kept() -> None:
     assert (device.credential, device.ports) == (None, {"snmp": 1161})
 
 
+def test_a_name_that_nobody_told_is_a_guess_with_the_maker_in_it() -> None:
+    proposal = only(found(ports=(9100,), mac_vendor="Brother"))
+    assert proposal.device.name == "printer Brother 10.0.0.5"
+    assert "name" in proposal.guessed
+    assert "hardware address: made by Brother" in proposal.because
+    told = only(found(ports=(9100,), host_name="BRN001BA9"))
+    assert (told.device.name, "name" in told.guessed) == ("BRN001BA9", False)
+
+
 KINDS = [
     ({"ports": (80, 9100)}, Kind.PRINTER),
     ({"ports": (80, 554)}, Kind.CAMERA),
@@ -50,6 +59,9 @@ KINDS = [
     ({"ports": (80, 443)}, Kind.OTHER),
     ({"services": ("_ipp._tcp",), "ports": (80,)}, Kind.PRINTER),
     ({"services": ("_http._tcp", "_axis-video._tcp")}, Kind.CAMERA),
+    ({"mac_vendor": "Hikvision", "ports": (80,)}, Kind.CAMERA),
+    ({"mac_vendor": "APC", "ports": (22, 80)}, Kind.UPS),
+    ({"mac_vendor": "Dell", "ports": (22, 80)}, Kind.SERVER),
     ({"identity": Identity(kind="other"), "credential": "", "ports": (9100,)}, Kind.PRINTER),
 ]
 
@@ -125,7 +137,7 @@ def test_the_only_switch_and_the_only_ups_are_guesses() -> None:
     switch = Device("sw-1", "Switch", Kind.SWITCH, "10.0.0.2")
     proposal = only(found(ports=(22,)), switch, replace(KNOWN, address="10.0.0.3"))
     assert (proposal.device.parent, proposal.device.power) == ("sw-1", "ups-1")
-    assert {"parent", "power", "kind", "criticality"} == set(proposal.guessed)
+    assert {"parent", "power", "kind", "criticality", "name"} == set(proposal.guessed)
 
 
 def test_of_two_switches_and_two_ups_none_is_guessed() -> None:

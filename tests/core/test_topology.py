@@ -54,6 +54,14 @@ def test_neighbour_by_lldp_is_known_by_mac_name_or_address() -> None:
     }
 
 
+def test_neighbour_by_cdp_is_known_by_its_name_with_the_domain_unless_two_have_it() -> None:
+    heard = (Neighbour("a", name="N5.depot.local"), Neighbour("b", name="n6"))
+    switch = Node("10.0.0.1", "sw", frozenset({mac(1)}), {"up": BOX}, heard)
+    twins = [Node(f"10.0.0.{n}", f"N6.{n}.local", frozenset({mac(n)})) for n in (66, 67)]
+    found = places([switch, node(5), *twins], BOX)
+    assert {address: place.port for address, place in found.items()} == {"10.0.0.5": "a"}
+
+
 def test_tables_that_contradict_each_other_claim_nothing() -> None:
     assert places([node(1, a={2}), node(2, a={1})], frozenset()) == {}
 
