@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from gateway.collect import discover_cdp
 from gateway.collect.snmp_ask import AskError, Habits, Limits, Patience, Session, Walk
 from gateway.collect.snmp_auth import SnmpAuth
-from gateway.collect.snmp_lines import LightLines
+from gateway.collect.snmp_lines import Lines
 from gateway.collect.snmp_poll import fetch, identify
 from gateway.collect.snmp_read import identify as identity_of
 from gateway.collect.snmp_values import text_of
@@ -52,7 +52,7 @@ class SnmpAsker:
     credentials: Mapping[str, SnmpAuth]
     profiles: Sequence[Profile]
     port: int = 161
-    _lines: LightLines = field(default_factory=LightLines)
+    _lines: Lines = field(default_factory=Lines)
 
     async def ask(self, address: str) -> tuple[str, Told] | None:
         """(name of the credential, what was told); ``None`` if no credential is answered."""
@@ -64,8 +64,6 @@ class SnmpAsker:
                     return name, await tell(session, self.profiles)
             except (AskError, TimeoutError):
                 continue
-            finally:
-                line.close()
         return None
 
     def close(self) -> None:
@@ -132,11 +130,11 @@ async def _neighbours(session: Session, habits: Habits) -> list[Neighbour]:
     values |= await _walk(session, habits, _LLDP_LOCAL_PORT)
     values |= await _walk(session, habits, _LLDP_ADDRESS)
     return neighbours_of(values)
+
+
 async def _cdp_neighbours(session: Session, habits: Habits) -> list[Neighbour]:
     values = await _walk(session, habits, *discover_cdp.COLUMNS)
     return discover_cdp.neighbours_of(values | await _walk(session, habits, _IF_NAME)) if values else []
-
-
 
 
 def neighbours_of(values: Mapping[Oid, Value]) -> list[Neighbour]:

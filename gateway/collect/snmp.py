@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from gateway.clock import Clock
 from gateway.collect.snmp_ask import AskError, Patience, Session
 from gateway.collect.snmp_auth import SnmpAuth
-from gateway.collect.snmp_lines import LightLines, Line, Lines
+from gateway.collect.snmp_lines import Line, Lines
 from gateway.collect.snmp_poll import Fetched, Known, fetch, identify
 from gateway.collect.snmp_post import refuses
 from gateway.collect.snmp_rates import Sample, rate, restarted
@@ -28,9 +28,6 @@ __all__ = ["SnmpAuth", "SnmpCollector"]
 _USUAL = Patience()
 _SILENT = 2
 """Failed polls after which a device may be another one when it comes back."""
-
-_NEW_ENGINE_EVERY = 10
-"""Failed polls between two fresh v3 engines: one costs half a second of processor time (measured)."""
 
 
 @dataclass(slots=True)
@@ -70,7 +67,7 @@ class SnmpCollector:
         self._clock = clock
         self._patience = patience
         self._memories: dict[str, _Memory] = {}
-        self._lines = lines or LightLines()
+        self._lines = lines or Lines()
 
     async def poll(self, device: Device) -> Poll:
         """Asks the device once. Raises VigieError if its credential is not known."""
@@ -82,7 +79,12 @@ class SnmpCollector:
                 where = (device.address, device.ports.get("snmp", 161))
                 session = await memory.line.open(where, self._patience)
                 fetched = await self._ask(session, memory)
+            if session.remarks:
+                remarks = [Failure(FailureKind.GARBLED, f"snmp {device.address}", one) for one in session.remarks]
+                fetched.partial = (*fetched.partial, *remarks)
             poll = self._understood(device.id, memory, fetched, at)
+            if session.remarks:
+                memory.known = None  # another device may answer there now
         except AskError as error:
             poll = Poll(device.id, self.name, at, failure=await self._failed(device, memory, error))
         except TimeoutError:
@@ -93,14 +95,11 @@ class SnmpCollector:
 
     def forget(self, device: str) -> None:
         """Drops what was learnt of a device, for one that was removed or replaced."""
-        memory = self._memories.pop(device, None)
-        if memory:
-            memory.line.close()
+        self._memories.pop(device, None)
 
     def close(self) -> None:
         """Ends all sockets."""
-        for device in list(self._memories):
-            self.forget(device)
+        self._memories.clear()
         self._lines.close()
 
     def _memory(self, device: Device) -> _Memory:
@@ -167,6 +166,5 @@ class SnmpCollector:
             kind, detail = FailureKind.REFUSED, "nothing listens at this port"
         if memory.silent >= _SILENT:
             memory.known = None
-        if memory.silent % _NEW_ENGINE_EVERY == _SILENT and memory.auth.version == "3":
             memory.line.renew()
         return Failure(kind, f"snmp {device.address}", detail)

@@ -69,10 +69,12 @@ def refusal(status: int, index: int) -> AskError:
 
 
 class Session(Protocol):
-    """One agent, one credential. Raises AskError; ``requests`` counts the questions sent."""
+    """One agent, one credential. Raises AskError; ``requests`` counts the questions sent, ``remarks`` tells what people
+    should know of an agent that answers."""
 
     version: str
     requests: int
+    remarks: list[str]
 
     async def get(self, oids: Sequence[Oid]) -> list[Binding]:
         """The values at exactly these OIDs, in this order."""
@@ -253,6 +255,7 @@ class RecordedSession:
     def __init__(self, values: dict[Oid, Value], version: str = "2c") -> None:
         self.version = version
         self.requests = 0
+        self.remarks: list[str] = []
         self.questions: list[tuple[str, tuple[Oid, ...], int]] = []
         self._values = values
         self._order = sorted(values)

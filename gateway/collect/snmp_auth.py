@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from gateway.core.errors import VigieError
 
 AUTH_PROTOCOLS = ("MD5", "SHA", "SHA1", "SHA224", "SHA256", "SHA384", "SHA512")
-PRIV_PROTOCOLS = ("DES", "AES", "AES128", "AES192", "AES256")
+PRIV_PROTOCOLS = ("DES", "AES", "AES128", "AES192", "AES256", "AES192C", "AES256C")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,18 @@
-"""Which session speaks to which device: the project's own codec, or pysnmp for what that does not speak."""
+"""Which session speaks to which device, and what sessions share: sockets and keys."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from gateway.collect.snmp_ask import Patience, Session
 from gateway.collect.snmp_auth import SnmpAuth
 from gateway.collect.snmp_codec import Pdu
-from gateway.collect.snmp_light import LightSession, read
-from gateway.collect.snmp_post import Post, Where
-
-if TYPE_CHECKING:
-    from gateway.collect.snmp_session import Engine
+from gateway.collect.snmp_light import LightSession
+from gateway.collect.snmp_light import read as read_light
+from gateway.collect.snmp_post import Post, Where, Wire, resolved
+from gateway.collect.snmp_secure import Engine, Keyring, SecureSession
+from gateway.collect.snmp_secure import read as read_secure
+from gateway.collect.snmp_v3 import Secured
 
 
 class Line(Protocol):
@@ -25,21 +26,25 @@ class Line(Protocol):
         """Forgets what was learnt of the agent: it may be another one."""
         ...
 
-    def close(self) -> None:
-        """Ends what this line alone uses."""
-        ...
 
+class Lines:
+    """Makes the lines to all devices: one socket for v1 and v2c, one for v3."""
 
-class Lines(Protocol):
-    """Makes lines, and holds what they share."""
+    def __init__(self) -> None:
+        self._light = Post(read_light)
+        self._secure = Post(read_secure)
+        self._keyring = Keyring()
 
     def line(self, snmp_auth: SnmpAuth) -> Line:
         """The line to one more device."""
-        ...
+        if snmp_auth.version == "3":
+            return _SecureLine(self._secure, self._keyring, snmp_auth)
+        return _LightLine(self._light, snmp_auth)
 
     def close(self) -> None:
-        """Ends what lines share."""
-        ...
+        """Ends the sockets."""
+        self._light.close()
+        self._secure.close()
 
 
 class _LightLine:
@@ -48,74 +53,22 @@ class _LightLine:
         self._auth = snmp_auth
 
     async def open(self, where: Where, patience: Patience) -> Session:
-        return await LightSession.open(self._post, self._auth, where, patience)
+        return LightSession(Wire(self._post, await resolved(where), patience), self._auth)
 
     def renew(self) -> None:
         """Nothing is learnt in v1 and v2c."""
 
-    def close(self) -> None:
-        """The socket is shared."""
 
-
-class _PysnmpLine:
-    def __init__(self, snmp_auth: SnmpAuth, shared: Engine | None) -> None:
-        from gateway.collect.snmp_session import Engine
-
+class _SecureLine:
+    def __init__(self, post: Post[Secured], keyring: Keyring, snmp_auth: SnmpAuth) -> None:
+        self._post = post
+        self._keyring = keyring
         self._auth = snmp_auth
-        self._shared = shared
-        self._engine = shared or Engine()
+        self._engine = Engine()
 
     async def open(self, where: Where, patience: Patience) -> Session:
-        from gateway.collect.snmp_session import PysnmpSession
-
-        return await PysnmpSession.open(self._engine, self._auth, where, patience)
+        wire = Wire(self._post, await resolved(where), patience)
+        return SecureSession(wire, self._keyring, self._auth, self._engine)
 
     def renew(self) -> None:
-        """An agent whose engine ID changed times out for ever with the old engine."""
-        if self._shared is None:
-            self._engine.close()
-            self._engine = type(self._engine)()
-
-    def close(self) -> None:
-        if self._shared is None:
-            self._engine.close()
-
-
-class PysnmpLines:
-    """Everything by pysnmp. Imported when first used: it costs 37 MB."""
-
-    def __init__(self) -> None:
-        self._engines: dict[SnmpAuth, Engine] = {}
-
-    def line(self, snmp_auth: SnmpAuth) -> Line:
-        """One engine for all devices with one credential in v1 and v2c, for each device in v3."""
-        from gateway.collect.snmp_session import Engine
-
-        if snmp_auth.version == "3":
-            return _PysnmpLine(snmp_auth, None)
-        if snmp_auth not in self._engines:
-            self._engines[snmp_auth] = Engine()
-        return _PysnmpLine(snmp_auth, self._engines[snmp_auth])
-
-    def close(self) -> None:
-        """Ends the shared engines."""
-        for engine in self._engines.values():
-            engine.close()
-        self._engines.clear()
-
-
-class LightLines:
-    """v1 and v2c by the project's own codec over one socket, v3 by pysnmp."""
-
-    def __init__(self) -> None:
-        self._post = Post(read)
-        self._heavy = PysnmpLines()
-
-    def line(self, snmp_auth: SnmpAuth) -> Line:
-        """The cheapest line that speaks what the credential asks."""
-        return self._heavy.line(snmp_auth) if snmp_auth.version == "3" else _LightLine(self._post, snmp_auth)
-
-    def close(self) -> None:
-        """Ends the socket and the shared engines."""
-        self._post.close()
-        self._heavy.close()
+        self._engine.forget()

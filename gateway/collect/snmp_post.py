@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from gateway.collect.snmp_ask import AskError
+from gateway.collect.snmp_ask import AskError, Patience
 from gateway.collect.snmp_codec import GarbledError
 from gateway.core.reading import FailureKind
 
@@ -20,6 +20,7 @@ Where = tuple[str, int]
 
 Resolved = tuple[socket.AddressFamily, Where]
 
+Message = TypeVar("Message")
 Answer = TypeVar("Answer")
 
 
@@ -42,18 +43,28 @@ class _Socket(asyncio.DatagramProtocol):
         self._take(data, addr[0])
 
 
-class Post(Generic[Answer]):
+@dataclass(frozen=True, slots=True)
+class Question(Generic[Message, Answer]):
+    """What is sent. ``accept`` makes the answer of a message with the same number; it gives None for what is no answer
+    to this question, and raises GarbledError for what cannot be used: the question then waits on."""
+
+    number: int
+    octets: bytes
+    accept: Callable[[Message], Answer | None]
+
+
+class Post(Generic[Message]):
     """Sends datagrams and waits for the answer with the same number. One for each form of message, for all agents.
 
     An answer may come from another address than the one asked (agents with several): its number is what counts, and
-    the numbers are not to be guessed. ``read`` gives (number, answer) of a datagram or raises GarbledError.
+    the numbers are not to be guessed. ``read`` gives (number, message) of a datagram or raises GarbledError.
     """
 
-    def __init__(self, read: Callable[[bytes], tuple[int, Answer]]) -> None:
+    def __init__(self, read: Callable[[bytes], tuple[int, Message]]) -> None:
         self.heard = Heard()
         self._read = read
         self._random = random.SystemRandom()
-        self._waiting: dict[int, asyncio.Future[Answer]] = {}
+        self._waiting: dict[int, Callable[[Message], None]] = {}
         self._sockets: dict[socket.AddressFamily, asyncio.DatagramTransport] = {}
 
     def number(self) -> int:
@@ -63,29 +74,33 @@ class Post(Generic[Answer]):
             if chosen not in self._waiting:
                 return chosen
 
-    async def ask(self, where: Resolved, number: int, message: bytes, wait_s: float) -> Answer:
+    async def ask(self, where: Resolved, question: Question[Message, Answer], wait_s: float) -> Answer:
         """Sends once; the answer. Raises TimeoutError."""
         transport = await self._socket(where[0])
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = answered
+
+        def take(message: Message) -> None:
+            if not answered.done() and (answer := question.accept(message)) is not None:
+                answered.set_result(answer)
+
+        self._waiting[question.number] = take
         try:
-            transport.sendto(message, where[1])
+            transport.sendto(question.octets, where[1])
             async with asyncio.timeout(wait_s):
                 return await answered
         finally:
-            del self._waiting[number]
+            del self._waiting[question.number]
 
     def take(self, data: bytes, address: str) -> None:
         """One datagram off the wire."""
         self.heard.all[address] += 1
         try:
-            number, answer = self._read(data)
+            number, message = self._read(data)
+            waiting = self._waiting.get(number)
+            if waiting is not None:
+                waiting(message)
         except GarbledError:
             self.heard.damaged[address] += 1
-            return
-        waiting = self._waiting.get(number)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(answer)
 
     def close(self) -> None:
         """Ends the sockets."""
@@ -119,6 +134,30 @@ async def resolved(where: Where) -> Resolved:
             raise AskError(FailureKind.TIMEOUT, f"the name {host} is not known ({error})") from None
         return found[0][0], (str(found[0][4][0]), port)
     return (socket.AF_INET6 if numeric.version == 6 else socket.AF_INET), where
+
+
+@dataclass(frozen=True, slots=True)
+class Wire(Generic[Message]):
+    """The way to one agent: each question goes out at most ``retries`` + 1 times."""
+
+    post: Post[Message]
+    where: Resolved
+    patience: Patience
+
+    async def ask(self, question: Question[Message, Answer], silent: str) -> Answer:
+        """The answer. Raises AskError, with ``silent`` as its reason if nothing at all was heard."""
+        host, heard = self.where[1][0], self.post.heard
+        all_before, damaged_before = heard.all[host], heard.damaged[host]
+        for _attempt in range(self.patience.retries + 1):
+            try:
+                return await self.post.ask(self.where, question, self.patience.wait_s)
+            except TimeoutError:
+                continue
+        if damaged := heard.damaged[host] - damaged_before:
+            raise AskError(FailureKind.GARBLED, f"{damaged} damaged answers")
+        if late := heard.all[host] - all_before:
+            raise AskError(FailureKind.TIMEOUT, f"{late} answers came too late or to other questions")
+        raise AskError(FailureKind.TIMEOUT, silent)
 
 
 class _Refusal(asyncio.DatagramProtocol):

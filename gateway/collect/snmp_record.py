@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gateway.collect.snmp_ask import AskError, Habits, Limits, Patience, Session, Walk, get_all
 from gateway.collect.snmp_auth import SnmpAuth
-from gateway.collect.snmp_lines import LightLines
+from gateway.collect.snmp_lines import Lines
 from gateway.collect.snmp_poll import SYSTEM
 from gateway.collect.snmp_values import SYS_OBJECT_ID
 from gateway.core.reading import FailureKind
@@ -79,12 +79,11 @@ async def record_agent(
     where: tuple[str, int], snmp_auth: SnmpAuth, profiles: Sequence[Profile], patience: Patience = _USUAL
 ) -> tuple[dict[Oid, Value], list[str]]:
     """Records the agent at (host, port). No values if it does not answer."""
-    lines = LightLines()
+    lines = Lines()
     line = lines.line(snmp_auth)
     try:
         return await record(await line.open(where, patience), profiles)
     except AskError as error:
         return {}, [f"{where[0]}: {error.kind}: {error.detail}"]
     finally:
-        line.close()
         lines.close()

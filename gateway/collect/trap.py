@@ -23,7 +23,7 @@ from pysnmp.proto import rfc1902
 from gateway.clock import Clock
 from gateway.collect.listening import Inbox, bound
 from gateway.collect.snmp import SnmpAuth
-from gateway.collect.snmp_v3_header import engine_and_user
+from gateway.collect.snmp_v3 import engine_and_user
 from gateway.collect.trap_names import trap_name
 from gateway.core.heard import Heard, Senders
 from gateway.core.log_patterns import Event
@@ -58,8 +58,10 @@ _PRIV: Mapping[str, tuple[int, ...]] = {
     "DES": config.USM_PRIV_CBC56_DES,
     "AES": config.USM_PRIV_CFB128_AES,
     "AES128": config.USM_PRIV_CFB128_AES,
-    "AES192": config.USM_PRIV_CFB192_AES,
-    "AES256": config.USM_PRIV_CFB256_AES,
+    "AES192": config.USM_PRIV_CFB192_AES_BLUMENTHAL,
+    "AES256": config.USM_PRIV_CFB256_AES_BLUMENTHAL,
+    "AES192C": config.USM_PRIV_CFB192_AES,
+    "AES256C": config.USM_PRIV_CFB256_AES,
 }
 _LONGEST_TEXT = 400
 _EPOCH_OF_BOOTS = 1_577_836_800.0

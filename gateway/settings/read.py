@@ -180,7 +180,9 @@ def _credential(name: str, table: Table, base: Path) -> Credential:
             "auth_protocol", ("MD5", "SHA", "SHA224", "SHA256", "SHA384", "SHA512"), known.auth_protocol
         ),
         auth=read_secret(table, "auth", base),
-        priv_protocol=table.choice("priv_protocol", ("DES", "AES", "AES192", "AES256"), known.priv_protocol),
+        priv_protocol=table.choice(
+            "priv_protocol", ("DES", "AES", "AES192", "AES256", "AES192C", "AES256C"), known.priv_protocol
+        ),
         priv=read_secret(table, "priv", base),
         password=read_secret(table, "password", base),
         key=read_secret(table, "key", base),

@@ -126,9 +126,9 @@ async def test_a_real_server_is_read(ask: Ask, credential: SnmpAuth) -> None:
     ("credential", "kind", "says"),
     [
         (SnmpAuth("2c", "wrong"), FailureKind.TIMEOUT, "community"),
-        (auth("nobody-known"), FailureKind.UNAUTHORISED, ""),
-        (auth("sha256", authword="not the password"), FailureKind.UNAUTHORISED, ""),
-        (auth("sha256", privword="not the password"), FailureKind.TIMEOUT, "privacy password"),
+        (auth("nobody-known"), FailureKind.UNAUTHORISED, "no user nobody-known"),
+        (auth("sha256", authword="not the password"), FailureKind.UNAUTHORISED, "wrong auth password"),
+        (auth("sha256", privword="not the password"), FailureKind.UNAUTHORISED, "perhaps a wrong privacy password"),
     ],
     ids=["community", "user", "auth password", "privacy password"],
 )
@@ -152,7 +152,7 @@ async def test_a_recording_of_a_real_server_can_be_read_and_shared(snmpd: Snmpd)
     assert any(key[:9] == (1, 3, 6, 1, 2, 1, 25, 2, 3) for key in again)
 
 
-async def test_an_agent_with_a_new_engine_id_is_read_again_after_two_failures(
+async def test_an_agent_with_a_new_engine_id_or_started_anew_is_read_on_and_told(
     tmp_path: Path, eventually: Callable[..., None]
 ) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as spare:
@@ -163,12 +163,15 @@ async def test_an_agent_with_a_new_engine_id_is_read_again_after_two_failures(
     collector = SnmpCollector({"it": auth("sha256")}, PROFILES, SystemClock(), patience=Patience(1.0, 0))
     device = Device("srv", "Server", address="127.0.0.1", credential="it", ports={"snmp": running.port})
     try:
-        assert (await collector.poll(device)).failure is None
-        running.stop()
-        running.start("second")
-        eventually(running.up, "snmpd is up again")
-        polls = [await collector.poll(device) for _ in range(3)]
+        polls = [await collector.poll(device)]
+        for engine_id in ("first", "second"):
+            running.stop()
+            running.start(engine_id)
+            eventually(running.up, "snmpd is up again")
+            polls.append(await collector.poll(device))
     finally:
         collector.close()
         running.stop()
-    assert polls[-1].failure is None, [poll.failure for poll in polls]
+    assert [poll.failure for poll in polls] == [None, None, None]
+    assert [len(poll.partial) for poll in polls] == [0, 0, 1]
+    assert "engine ID changed" in polls[-1].partial[0].detail
