@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import operator
 import re
 from collections.abc import Callable
@@ -26,7 +27,8 @@ _BINARY: dict[type[ast.operator], Callable[[float, float], float]] = {
 
 
 class Formula:
-    """An arithmetic expression such as ``used * units`` or ``1 - free / total``. ``names`` in order of appearance."""
+    """An arithmetic expression such as ``used * units`` or ``10 * log10(milliwatts)``. ``names`` in order of
+    appearance."""
 
     def __init__(self, text: str) -> None:
         try:
@@ -49,7 +51,7 @@ class Formula:
         """The value; None where a name has no number or the arithmetic has no answer (a division by zero)."""
         try:
             value = self._evaluate(numbers)
-        except (LookupError, ArithmeticError):
+        except (LookupError, ArithmeticError, ValueError):  # ValueError: the logarithm of nothing
             return None
         return None if isinstance(value, complex) else value
 
@@ -64,10 +66,13 @@ def _build(node: ast.expr, names: list[str]) -> _Node:
         case ast.UnaryOp(op=ast.USub(), operand=inner):
             negated = _build(inner, names)
             return lambda numbers: -negated(numbers)
+        case ast.Call(func=ast.Name(id="log10"), args=[inner], keywords=[]):
+            given = _build(inner, names)
+            return lambda numbers: math.log10(given(numbers))
         case ast.BinOp(left=left, op=sign, right=right) if type(sign) in _BINARY:
             apply, one, other = _BINARY[type(sign)], _build(left, names), _build(right, names)
             return lambda numbers: apply(one(numbers), other(numbers))
-    raise ValueError(f"{ast.unparse(node)!r}: a formula has names, numbers, + - * / % ** and parentheses only")
+    raise ValueError(f"{ast.unparse(node)!r}: a formula has names, numbers, + - * / % ** log10() and parentheses only")
 
 
 class Template:

@@ -105,3 +105,28 @@ def test_the_profile_of_the_how_to_is_a_good_one() -> None:
     page = (Path(__file__).parents[2] / "docs" / "operate" / "add-a-profile.md").read_text(encoding="utf-8")
     example = load(page.partition("```toml\n")[2].partition("```")[0], "ups-example.toml")
     assert example.kind is Kind.UPS
+
+
+def test_late_collisions_and_wrong_checksums_are_errors_of_a_port() -> None:
+    for metric, value in (("late_collision", 0.2), ("checksum", 3.0)):
+        bad = Reading("thing", f"system.network.error_rate.{metric}", value, instance="Gi0/2")
+        good = Reading("thing", f"system.network.error_rate.{metric}", 0.0, instance="Gi0/2")
+        assert _watched(Kind.SWITCH, bad) is Verdict.WARNING
+        assert _watched(Kind.SWITCH, good) is Verdict.OK
+
+
+@pytest.mark.parametrize(
+    ("kind", "instance", "severity", "verdict"),
+    [
+        (Kind.SWITCH, "stack member 2", Severity.WARNING, Verdict.OK),  # it joins the stack
+        (Kind.SWITCH, "PoE poe 3", Severity.WARNING, Verdict.OK),  # nothing is plugged in
+        (Kind.SWITCH, "PoE poe 3", Severity.CRITICAL, Verdict.CRITICAL),
+        (Kind.NAS, "power", Severity.CRITICAL, Verdict.CRITICAL),
+        (Kind.NAS, "smart HDD2", Severity.CRITICAL, Verdict.CRITICAL),
+        (Kind.BMC, "battery ROMB", Severity.WARNING, Verdict.WARNING),
+    ],
+)
+def test_states_of_parts_are_judged_from_the_severity_that_matters(
+    kind: Kind, instance: str, severity: Severity, verdict: Verdict
+) -> None:
+    assert _watched(kind, Reading("thing", "hw.status", "x", instance=instance, severity=severity)) is verdict

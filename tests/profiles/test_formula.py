@@ -65,3 +65,17 @@ def test_a_template_with_an_empty_name_is_empty() -> None:
 def test_a_pattern_without_a_group_is_refused() -> None:
     with pytest.raises(ValueError, match="no group"):
         Template("{a}", "x+")
+
+
+def test_a_logarithm_turns_milliwatts_into_dbm_and_nothing_into_no_reading() -> None:
+    formula = Formula("10 * log10(milliwatts)")
+    assert formula.names == ("milliwatts",)
+    assert formula({"milliwatts": 0.5}.__getitem__) == pytest.approx(-3.0103, abs=1e-4)
+    assert formula({"milliwatts": 0.0}.__getitem__) is None
+    assert formula({"milliwatts": -1.0}.__getitem__) is None
+
+
+@pytest.mark.parametrize("text", ["log(x)", "log10(x, 2)", "log10(value=x)", "x.log10()", "__import__('os')"])
+def test_no_other_function_is_known(text: str) -> None:
+    with pytest.raises(ValueError, match="formula"):
+        Formula(text)
