@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Protocol
 
 from gateway.collect.asking import NoAnswerError
+from gateway.collect.running import LARGEST, ran
 from gateway.core.device import Device
 from gateway.core.reading import Failure, FailureKind
 
 PORT = 22
-LARGEST = 4 * 1024 * 1024
-"""Bytes of one answer; a machine with forty disks tells a fifth of that."""
 _WORDS = re.compile(r"[a-z0-9][A-Za-z0-9 ._-]{0,100}")
 _FAILED = 255  # ssh's own status; others are the remote command's
 _SAID: tuple[tuple[str, FailureKind, str], ...] = (
@@ -73,7 +72,7 @@ class Ssh:
             raise ValueError(f"{word!r} is no word for a forced command")
         try:
             async with asyncio.timeout(timeout_s):
-                status, written, said = await self._ran(self._command(device, login, word, timeout_s))
+                status, written, said = await ran(self._command(device, login, word, timeout_s))
         except TimeoutError as error:
             raise NoAnswerError(Failure(FailureKind.TIMEOUT, what, f"no answer within {timeout_s:g} s")) from error
         except FileNotFoundError as error:
@@ -105,30 +104,6 @@ class Ssh:
             *(self._program, "-F", "/dev/null", "-T", *named),
             *("-i", str(login.key), "-p", port, "-l", login.user, device.address, word),
         ]
-
-    async def _ran(self, command: list[str]) -> tuple[int, bytes, str]:
-        pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(
-            *command, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe
-        )
-        try:
-            assert process.stdout is not None  # noqa: S101 - both are pipes
-            assert process.stderr is not None  # noqa: S101
-            written, said = await asyncio.gather(_up_to(process.stdout), _up_to(process.stderr))
-            return await process.wait(), written, said.decode("utf-8", "replace")
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-
-
-async def _up_to(stream: asyncio.StreamReader) -> bytes:
-    """The beginning of a stream, read to its end all the same."""
-    kept = bytearray()
-    while chunk := await stream.read(65536):
-        if len(kept) <= LARGEST:
-            kept += chunk
-    return bytes(kept)
 
 
 def _failure(what: str, status: int, said: str) -> Failure:

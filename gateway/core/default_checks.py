@@ -214,6 +214,7 @@ DEFAULT_CHECKS: tuple[Check, ...] = (
         better=Hold(2, 2),
     ),
     Check("backup", "backup.age", Cause.BACKUP_MISSED, warning=30 * 3600.0, critical=54 * 3600.0),
+    Check("backup-told", "backup.status", Cause.BACKUP_MISSED),
     Check(
         "clock",
         "system.clock.synchronized",

@@ -162,7 +162,7 @@ class Device:
     access: Mapping[str, str] = field(default_factory=dict)
     """Further credentials by their type, beside ``credential``: ``{"ssh": "srv-ssh"}``."""
     backups: tuple[str, ...] = ()
-    """Names of the backups that are kept on it, as its vigie-remote.conf has them."""
+    """Backup jobs (core/backups.py): kept on it and asked over SSH, on a share of it, or calling the box."""
     json: tuple[str, ...] = ()
     """A URL path, then mappings of what it answers (core/json_probe.py), for the collector ``json``."""
     said: Mapping[str, str] = field(default_factory=dict)

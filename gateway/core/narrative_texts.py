@@ -90,9 +90,9 @@ SEEN: Mapping[str, Text] = {
         "the service takes too long to answer",
     ),
     Cause.BACKUP_MISSED: (
-        "la dernière bonne sauvegarde est trop ancienne",
-        "آخر نسخة احتياطية سليمة قديمة جدًا",
-        "the last good backup is too old",
+        "la dernière sauvegarde a échoué ou est trop ancienne",
+        "آخر نسخة احتياطية فشلت أو أصبحت قديمة جدًا",
+        "the last backup has failed or is too old",
     ),
     Cause.CERTIFICATE_EXPIRING: (
         "le certificat arrive à sa fin",

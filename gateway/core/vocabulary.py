@@ -97,6 +97,7 @@ ups.status|State of the UPS: a set of words separated by blanks, such as `OL CHR
 ups.alarm|Alarms of the UPS in its own words|
 ups.test.result|Result of the last self-test|
 ups.shutdown|What safe shutdown does with a server: ready, would shut down, asked, down, refused, still up|server
+backup.status|What a backup job that calls the box told last: good, failed, none yet|job
 ups.beeper.status|Buzzer of the UPS: enabled, disabled or muted|
 battery.charger.status|What the charger does: charging, discharging, floating, resting|
 battery.type|Chemistry of the battery|
@@ -200,6 +201,7 @@ reach.certificate.remaining|s|||Time until the certificate expires; negative onc
 collect.up|1|flag|collector|The device answers this collector (1) or not (0)
 collect.duration|s||collector|Time one poll took
 backup.age|s||job|Time since the last good backup
+backup.size|By||job|Size of the last good backup
 log.events|{event}||event|Lines of a log about one kind of event (and the loudest part) in the last 15 minutes
 trap.events|{event}||notification|SNMP notifications of one kind in the last 15 minutes
 anomaly.score|1|fraction|metric|How unusual the newest values are

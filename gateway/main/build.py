@@ -11,7 +11,7 @@ from gateway.agent.orders import Desk
 from gateway.agent.parts import Board, Parts
 from gateway.alert.panel import open_panel
 from gateway.clock import Clock, SystemClock
-from gateway.collect.backup import Backup
+from gateway.collect.backup import Backup, Places
 from gateway.collect.json_probe import JsonProbe
 from gateway.collect.nut import Nut
 from gateway.collect.reach import Reach
@@ -19,8 +19,10 @@ from gateway.collect.redfish import HttpLogin, Pins, Redfish
 from gateway.collect.scrape import Scrape
 from gateway.collect.self import OwnHealth
 from gateway.collect.smart import Smart
+from gateway.collect.smb import Smb, SmbLogin
 from gateway.collect.snmp_auth import SnmpAuth
 from gateway.collect.ssh import Ssh, SshLogin
+from gateway.core.backups import limits
 from gateway.core.device import Device, Kind, Park
 from gateway.core.errors import Fault, InputError
 from gateway.detect.model import ModelDetector
@@ -34,6 +36,7 @@ from gateway.profiles.checks import all_checks
 from gateway.profiles.load import shipped
 from gateway.settings import Credential, Settings, reveal
 from gateway.settings.remote import adjusted
+from gateway.store.calls import CallReader
 from gateway.store.commands import CommandReader
 from gateway.store.db import open_database
 from gateway.store.heartbeat import FILE_NAME as HEARTBEAT_FILE
@@ -75,9 +78,18 @@ def _with_access(device: Device, types: Mapping[str, str]) -> Device:
 
 
 def _with_collectors(device: Device) -> Device:
-    if device.collect or (not device.address and device.kind is not Kind.GATEWAY):
-        return device
-    return replace(device, collect=_USUAL.get(device.kind, ("reach", "snmp") if device.credential else ("reach",)))
+    """A device that names its backups is asked for them, and how often they run are limits of its own."""
+    if device.backups:
+        more = ("backup",) if "backup" not in device.collect else ()
+        collect = (*(device.collect or _usual(device)), *more)
+        return replace(device, collect=collect, limits=(*device.limits, *limits(device)))
+    return device if device.collect else replace(device, collect=_usual(device))
+
+
+def _usual(device: Device) -> tuple[str, ...]:
+    if not device.address and device.kind is not Kind.GATEWAY:
+        return ()
+    return _USUAL.get(device.kind, ("reach", "snmp") if device.credential else ("reach",))
 
 
 def build_agent(settings: Settings, clock: Clock | None = None) -> Parts:
@@ -144,7 +156,7 @@ def build_collectors(settings: Settings, clock: Clock, devices: Iterable[Device]
         "reach": lambda: Reach(clock),
         "nut": lambda: Nut(clock),
         "smart": lambda: Smart(clock, shell=shell(settings)),
-        "backup": lambda: Backup(clock, shell(settings)),
+        "backup": lambda: Backup(clock, _backup_places(settings)),
         "scrape": lambda: Scrape(clock),
         "json": lambda: JsonProbe(clock),
         "redfish": lambda: Redfish(clock, _http_logins(settings), Pins(settings.data / "known_certificates")),
@@ -165,6 +177,16 @@ def shell(settings: Settings) -> Ssh:
         if credential.type == "ssh" and credential.key and credential.key.file
     }
     return Ssh(logins, settings.data / "known_hosts")
+
+
+def _backup_places(settings: Settings) -> Places:
+    """Where backups are looked for; a password is read when it is used."""
+
+    def login(credential: Credential) -> SmbLogin:
+        return SmbLogin(credential.user, reveal(credential.password) if credential.password else "")
+
+    logins = {name: partial(login, one) for name, one in settings.credentials.items() if one.type == "smb"}
+    return Places(shell(settings), Smb(logins), CallReader(settings.commands).of)
 
 
 def _http_logins(settings: Settings) -> Mapping[str, Callable[[], HttpLogin]]:

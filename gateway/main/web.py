@@ -29,12 +29,14 @@ _BACKLOG = 64
 @click.option("--host", help="Address to serve on instead of [page] host.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port instead of [page] port; 0 takes a free one.")
 @click.option("--new-code", is_flag=True, help="Print a new one-time code for one more account, and end.")
-def web(config: Path, host: str | None, port: int | None, *, new_code: bool) -> int:
+@click.option("--calls", is_flag=True, help="Print the address that each backup job calls, and end.")
+def web(config: Path, host: str | None, port: int | None, *, new_code: bool, calls: bool) -> int:
     """Serve the depot's page."""
     from waitress.server import create_server  # type: ignore[import-untyped]
 
     from web.common import issue_code, read_secret_key
     from web.site.app import create_app
+    from web.site.calling import call_addresses
     from web.site.sources import open_sources
 
     settings = load(config)
@@ -42,6 +44,10 @@ def web(config: Path, host: str | None, port: int | None, *, new_code: bool) -> 
     if new_code:
         sources = open_sources(settings, clock, port=settings.page.port)
         click.echo(f"one-time code: {issue_code(sources.accounts, clock.wall())} (valid for one day)")
+        return 0
+    if calls:
+        for device, job, address in call_addresses(open_sources(settings, clock, port=settings.page.port)):
+            click.echo(f"{device} {job} {address}")
         return 0
     where = host or settings.page.host
     listener = listen(where, settings.page.port if port is None else port)

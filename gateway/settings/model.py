@@ -60,8 +60,8 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """How a device is asked. ``type`` is snmp, ssh, http or nut. SNMP v1 and v2c need ``community``; v3 needs ``user``
-    and, by level, ``auth`` and ``priv``; the others need ``user`` and ``password``."""
+    """How a device is asked. ``type`` is snmp, ssh, http, smb or nut. SNMP v1 and v2c need ``community``; v3 needs
+    ``user`` and, by level, ``auth`` and ``priv``; the others need ``user`` and ``password``."""
 
     name: str
     type: str = "snmp"

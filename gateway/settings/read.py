@@ -172,7 +172,7 @@ def _credential(name: str, table: Table, base: Path) -> Credential:
     known = Credential(name)
     credential = Credential(
         name=name,
-        type=table.choice("type", ("snmp", "ssh", "http", "nut"), known.type),
+        type=table.choice("type", ("snmp", "ssh", "http", "smb", "nut"), known.type),
         version=table.choice("version", ("1", "2c", "3"), known.version),
         community=read_secret(table, "community", base),
         user=table.text("user"),
@@ -187,6 +187,8 @@ def _credential(name: str, table: Table, base: Path) -> Credential:
         password=read_secret(table, "password", base),
         key=read_secret(table, "key", base),
     )
+    if credential.type == "smb" and not (credential.user and credential.password):
+        table.fault("password", f"{table.name('password')} or user is missing", "a share needs user and password")
     if credential.type == "ssh" and not (credential.user and credential.key and credential.key.file):
         table.fault("key", f"{table.name('key')} or user is missing", 'SSH needs user and key = { file = "path" }')
     needed = "community" if credential.version != "3" else "user"

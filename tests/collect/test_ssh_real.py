@@ -16,8 +16,9 @@ import pytest
 
 from gateway.clock import FakeClock
 from gateway.collect.asking import NoAnswerError
-from gateway.collect.backup import Backup
+from gateway.collect.backup import Backup, Places
 from gateway.collect.smart import FakeDisks, Smart
+from gateway.collect.smb import FakeShares
 from gateway.collect.ssh import Ssh, SshLogin
 from gateway.core.device import Device
 from gateway.core.reading import FailureKind
@@ -118,6 +119,10 @@ def shell(server: Server, key: str = "box") -> Ssh:
     return Ssh({"it": login}, server.folder / "known_hosts")
 
 
+def backup(clock: FakeClock, server: Server) -> Backup:
+    return Backup(clock, Places(shell(server), FakeShares({}), lambda _: {}))
+
+
 async def test_disks_of_another_machine_are_read_over_ssh(server: Server) -> None:
     poll = await Smart(FakeClock(), FakeDisks({}), shell(server)).poll(device(server))
     assert poll.failure is None, poll.failure
@@ -128,14 +133,17 @@ async def test_the_age_of_a_backup_is_that_of_its_newest_file(server: Server) ->
     written = (server.folder / "dumps/erp.dump").stat().st_mtime
     os.utime(server.folder / "dumps/erp.dump", (written - 7200, written - 7200))
     clock = FakeClock()
-    collector = Backup(clock, shell(server))
+    collector = backup(clock, server)
     poll = await collector.poll(device(server))
     assert poll.failure is None, poll.failure
-    (age,) = poll.readings
+    age, size = poll.readings
     assert (age.metric, age.instance) == ("backup.age", "erp")
     assert 7200 <= float(age.value) < 7300
+    assert (size.metric, size.value) == ("backup.size", 1000.0)
     clock.advance(60)
-    (later,) = (await collector.poll(device(server))).readings
+    again = await collector.poll(device(server))
+    later = again.readings[0]
+    assert (poll.remembered, again.remembered) == (False, True)
     assert float(later.value) == float(age.value) + 60, "it grows by the clock without being asked"
 
 
@@ -182,7 +190,7 @@ async def test_a_key_that_the_machine_does_not_know_is_told(server: Server) -> N
 
 async def test_nobody_there_is_refused(server: Server) -> None:
     server.stop()
-    poll = await Backup(FakeClock(), shell(server)).poll(device(server))
+    poll = await backup(FakeClock(), server).poll(device(server))
     assert poll.failure is not None
     assert (poll.failure.kind, poll.failure.detail) == (FailureKind.REFUSED, "no SSH server listens there")
     assert poll.readings == ()

@@ -12,7 +12,7 @@ import pytest
 
 from gateway.clock import FakeClock
 from gateway.collect.asking import Answer, NoAnswerError
-from gateway.collect.backup import Backup
+from gateway.collect.backup import Backup, Places
 from gateway.collect.echo import FakeEcho, ForbiddenError
 from gateway.collect.json_probe import JsonProbe
 from gateway.collect.nut import Nut
@@ -21,7 +21,9 @@ from gateway.collect.redfish import HttpLogin, Pins, Redfish
 from gateway.collect.scrape import Scrape
 from gateway.collect.self import OwnHealth
 from gateway.collect.smart import FakeDisks, Smart
+from gateway.collect.smb import FakeShares, Smb, SmbLogin
 from gateway.collect.ssh import FakeShell
+from gateway.core.backups import Call, File
 from gateway.core.device import Device
 from gateway.core.reading import Failure, FailureKind, Poll
 from gateway.core.units import METRICS
@@ -38,6 +40,16 @@ _DISKS = {
 _BOTH = ("dev-1", "dev-2")
 _TOLD = json.dumps([{"devices": [{"name": "/dev/sda", "type": "sat"}]}, {"device": {"name": "/dev/sda"}, **_DISK}])
 
+
+def backup(said: str, files: list[File]) -> Backup:
+    """One that is told the same of both devices."""
+    shell = FakeShell({(name, "backup erp"): said for name in _BOTH})
+    calls = {"job": Call("", "job", 0.0, CLOCK.wall() - 5, good_at=CLOCK.wall() - 5, size=3.0)}
+    return Backup(CLOCK, Places(shell, FakeShares({(name, "Share"): files for name in _BOTH}), lambda _: calls))
+
+
+_BACKUPS = ("erp", "bak=smb:Share/x/*.bak", "job=call@12h")
+
 COLLECTORS: Mapping[str, Callable[[], Collector]] = {
     "reach, answering": lambda: Reach(CLOCK, echo=FakeEcho(Answer(0.001, loss=0.0))),
     "reach, silent": lambda: Reach(CLOCK, echo=FakeEcho(SILENCE)),
@@ -52,9 +64,12 @@ COLLECTORS: Mapping[str, Callable[[], Collector]] = {
     "smart over ssh, garbage": lambda: Smart(
         CLOCK, FakeDisks({}), FakeShell({(name, "smart"): "{[" for name in _BOTH})
     ),
-    "backup": lambda: Backup(CLOCK, FakeShell({(name, "backup erp"): "3600 1000\n" for name in _BOTH})),
-    "backup, silent": lambda: Backup(CLOCK, FakeShell({})),
-    "backup, garbage": lambda: Backup(CLOCK, FakeShell({(name, "backup erp"): "yesterday" for name in _BOTH})),
+    "backup": lambda: backup("3600 1000\n", [File("erp.bak", CLOCK.wall() - 60, 1000)]),
+    "backup, silent": lambda: Backup(CLOCK, Places(FakeShell({}), FakeShares({}), lambda _: {})),
+    "backup, garbage": lambda: backup("yesterday", []),
+    "backup, nobody there": lambda: Backup(
+        CLOCK, Places(FakeShell({}), Smb({"it": lambda: SmbLogin("reader", "secret")}), lambda _: {})
+    ),
     "redfish, nobody there": lambda: Redfish(
         CLOCK, {"it": lambda: HttpLogin("reader", "secret")}, Pins(Path("/nonexistent/pins")), timeout_s=0.5
     ),
@@ -83,9 +98,9 @@ def device() -> Device:
     return Device(
         *("dev-1", "A device"),
         address="127.0.0.1",
-        ports={"nut": port, "scrape": port, "redfish": port, "json": port},
-        access={"ssh": "it", "http": "it"},
-        backups=("erp",),
+        ports={"nut": port, "scrape": port, "redfish": port, "json": port, "smb": port},
+        access={"ssh": "it", "http": "it", "smb": "it"},
+        backups=_BACKUPS,
     )
 
 
@@ -132,7 +147,7 @@ async def test_a_series_is_told_once_in_a_poll(collector: Collector, device: Dev
 
 async def test_polls_of_two_devices_at_once_do_not_mix(collector: Collector, device: Device) -> None:
     other = Device(
-        "dev-2", "Another", address=device.address, ports=device.ports, access=device.access, backups=("erp",)
+        "dev-2", "Another", address=device.address, ports=device.ports, access=device.access, backups=_BACKUPS
     )
     polls = await asyncio.gather(collector.poll(device), collector.poll(other))
     assert [poll.device for poll in polls] == ["dev-1", "dev-2"]

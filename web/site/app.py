@@ -21,7 +21,8 @@ from web.common import BaseOptions, NavItem, State, create_base_app, iso, live_p
 from web.common.language import COMMON_TRANSLATIONS, languages, msgid
 from web.common.pages import compress
 from web.site import api, views
-from web.site.device_view import device_view
+from web.site.calling import Calling
+from web.site.device_view import Reader, device_view
 from web.site.facts import DAY_S, Facts, Sources, gather
 from web.site.legend import done_text, failure_word, help_view, light_word
 from web.site.reporting import Reporting
@@ -69,6 +70,7 @@ def create_app(settings: Settings, clock: Clock, sources: Sources, *, secret_key
     Week(sources).register(app)
     _actions(app, sources)
     Reporting(sources, clock).register(app)
+    Calling(sources, clock).register(app)
     _api(app, sources)
     return app
 
@@ -119,8 +121,8 @@ def _pages(app: Flask, sources: Sources) -> None:
     def device(device: str) -> Response:
         if device not in sources.park().devices:
             abort(404)
-        asked = request.args.get("metric", "")
-        return _live("site/device.html", sources, lambda facts: device_view(facts, device, sources, asked, g.formats))
+        reader = Reader(request.args.get("metric", ""), g.account is not None)
+        return _live("site/device.html", sources, lambda facts: device_view(facts, device, sources, reader, g.formats))
 
     @app.get("/box")
     def box() -> Response:

@@ -10,6 +10,7 @@ from gateway.core.incident import Incident
 from gateway.core.units import METRICS
 from web.common import Formats
 from web.common.charts import Chart, line_chart
+from web.site.backups import backups
 from web.site.facts import DAY_S, Facts, Sources, Value
 from web.site.foresight import ends
 from web.site.labels import CHARTED, FIGURES, LOWEST_MATTERS, metric_label
@@ -34,9 +35,17 @@ class Choice:
         return f"{self.metric}/{self.instance}"
 
 
-def device_view(facts: Facts, device: str, sources: Sources, asked: str, formats: Formats) -> dict[str, Any]:
-    """Template variables; ``asked`` is the key of the series to draw ("" for the most telling one)."""
-    say = formats.language
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads a page: the key of the series to draw ("" for the most telling one), and whether they signed in."""
+
+    asked: str = ""
+    signed_in: bool = False
+
+
+def device_view(facts: Facts, device: str, sources: Sources, reader: Reader, formats: Formats) -> dict[str, Any]:
+    """Template variables."""
+    say, asked, signed_in = formats.language, reader.asked, reader.signed_in
     values = facts.latest(device)
     choices = [_choice(row, formats) for row in values if isinstance(row.value, int | float)]
     incident = facts.incident_of(device)
@@ -59,6 +68,7 @@ def device_view(facts: Facts, device: str, sources: Sources, asked: str, formats
         "past": [(one, incident_title(one, facts.park, say)) for one in _past(facts, device)],
         "services": [(service, facts.park.name(service)) for service in facts.park.services_on(device)],
         "ends": ends(facts, formats, device),
+        "backups": backups(facts, device, sources, formats, signed_in=signed_in),
         "card": _card(facts, device, formats),
     }
 

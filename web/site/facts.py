@@ -14,6 +14,7 @@ from gateway.core.runbook import Runbooks
 from gateway.ports import CurrentVerdict
 from gateway.runbooks import shipped_runbooks
 from gateway.settings import Target
+from gateway.store.calls import Calls
 from web.common import Accounts, State, state_of
 from web.common.deadlines import Clocks, clocks
 
@@ -65,6 +66,8 @@ class Sources:
     submit: Callable[[str, str, Mapping[str, Any]], int]
     storage: Callable[[], Mapping[str, float]]
     """Free and whole bytes of the data directory: ``free``, ``total``; sizes of files by name."""
+    calls: Calls | None = None
+    """Backup jobs that call the box."""
     hours: Callable[[], Calendar] | None = None
     """Opening hours as they are now: headquarters may move a feast at any time. ``None``: those of the card."""
 

@@ -52,6 +52,8 @@ def _labels(say: Language) -> Mapping[str, str]:
         "printer.supply.level": say.gettext("Encre ou toner"),
         "printer.status": say.gettext("État de l’imprimante"),
         "backup.age": say.gettext("Dernière sauvegarde"),
+        "backup.size": say.gettext("Taille de la sauvegarde"),
+        "backup.status": say.gettext("Résultat de la sauvegarde"),
         "reach.up": say.gettext("Réponse"),
         "reach.duration": say.gettext("Temps de réponse"),
         "reach.loss": say.gettext("Paquets perdus"),

@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -13,6 +14,7 @@ from typing import Generic, TypeVar
 from gateway.clock import Clock
 from gateway.core.calendar import Calendar
 from gateway.core.device import Park
+from gateway.core.errors import UnavailableError
 from gateway.core.incident import Incident, Transition
 from gateway.feasts import holiday_dates
 from gateway.ports import CurrentVerdict
@@ -20,6 +22,7 @@ from gateway.runbooks import load_runbooks
 from gateway.settings import Settings
 from gateway.settings.remote import adjusted
 from gateway.store import samples, status
+from gateway.store.calls import Calls
 from gateway.store.commands import Accounts, CommandQueue
 from gateway.store.db import Database, open_database
 from gateway.store.inventory import InventoryStore
@@ -88,10 +91,11 @@ class _Record:
 
 
 class _Inventory:
-    """The park, read again when its file changes."""
+    """The park, read again when its file changes; ``calls`` then makes URLs for new backup jobs."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, calls: Calls) -> None:
         self._store = InventoryStore(path)
+        self._calls = calls
         self._mark = ""
         self._park = Park()
         self._lock = threading.Lock()
@@ -100,14 +104,18 @@ class _Inventory:
         with self._lock:
             mark = _mark(self._store.path)
             if mark != self._mark:
-                self._park, self._mark = self._store.park(), mark
+                self._park = self._store.park()
+                with suppress(UnavailableError):  # a full disk takes no page away: the next request tries again
+                    self._calls.know(self._park)
+                    self._mark = mark
             return self._park
 
 
 def open_sources(settings: Settings, clock: Clock, *, port: int) -> Sources:
     """The sources of a site's page that is served on ``port``. Makes commands.db; raises `VigieError` if it cannot."""
     queue, accounts = CommandQueue(settings.commands, clock), Accounts(settings.commands, clock)
-    record, inventory = _Record(settings.data), _Inventory(settings.inventory)
+    record, calls = _Record(settings.data), Calls(settings.commands, clock)
+    inventory = _Inventory(settings.inventory, calls)
     status_file = settings.runtime / status.FILE_NAME
     watched = [
         status_file,
@@ -127,6 +135,7 @@ def open_sources(settings: Settings, clock: Clock, *, port: int) -> Sources:
         series=record.series,
         submit=queue.put,
         storage=lambda: storage(settings.data),
+        calls=calls,
         hours=lambda: opening_hours(adjusted(settings, record.adjustments()), clock.wall()),
     )
 
