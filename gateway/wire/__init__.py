@@ -28,7 +28,9 @@ from gateway.wire.envelope import (
     body_bytes,
     body_of,
     decode,
+    decode_all,
     encode,
+    encode_batch,
 )
 from gateway.wire.flat import (
     Acknowledgement,
@@ -75,7 +77,9 @@ __all__ = [
     "body_of",
     "changes_of",
     "decode",
+    "decode_all",
     "encode",
+    "encode_batch",
     "facts_body",
     "instant",
     "inventory_body",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -84,7 +84,16 @@ class _Wire(msgspec.Struct):
     clock: ClockState = ClockState.TRUSTED
 
 
+class _Shared(msgspec.Struct):
+    v: int = VERSION
+    site: str = ""
+    stream: str = ""
+    sent_at: str = ""
+    rows: list[tuple[int, str, str, str, ClockState, dict[str, Any]]] | None = None
+
+
 _ENVELOPE = msgspec.json.Decoder(_Wire)
+_SHARED = msgspec.json.Decoder(_Shared)
 _BODY = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -112,27 +121,69 @@ def encode(envelope: Envelope) -> bytes:
         "kind": envelope.kind,
         "body": envelope.body,
     }
-    text = msgspec.json.encode(wire)
+    return _deflated(wire)
+
+
+def encode_batch(envelopes: Sequence[Envelope]) -> bytes:
+    """Several messages of one site and stream in one, with what they share said once: ``hist``. Rows are positional:
+    seq, kind, written_at, boot_id, clock, body."""
+    first = envelopes[0]
+    rows = [[e.seq, e.kind, iso(e.written_at), e.boot_id, e.clock, e.body] for e in envelopes]
+    wire = {
+        "v": VERSION,
+        "site": first.site,
+        "stream": first.stream,
+        "sent_at": iso(first.sent_at),
+        "kind": "hist",
+        "rows": rows,
+    }
+    return _deflated(wire)
+
+
+def _deflated(wire: Mapping[str, Any]) -> bytes:
     deflater = zlib.compressobj(9, zdict=NEWEST)
-    return deflater.compress(text) + deflater.flush()
+    return deflater.compress(msgspec.json.encode(wire)) + deflater.flush()
+
+
+def decode_all(payload: bytes) -> list[Envelope]:
+    """Bytes -> the messages in them: one, or those of a batch. GarbledError if any of them is none."""
+    text = _inflate(payload)
+    shared = decode_json(_SHARED, text)
+    if shared.rows is None:
+        return [decode(text)]
+    _same_version(shared.v)
+    sent_at = instant(shared.sent_at) if shared.sent_at else 0.0
+    return [
+        _checked(Envelope(shared.site, shared.stream, seq, kind, body, instant(written_at), sent_at, boot_id, clock))
+        for seq, kind, written_at, boot_id, clock, body in shared.rows
+    ]
 
 
 def decode(payload: bytes) -> Envelope:
     """Bytes -> Envelope. Unknown keys are ignored; anything that is no envelope of this version is a GarbledError."""
     wire = decode_json(_ENVELOPE, _inflate(payload))
-    if wire.v != VERSION:
-        raise GarbledError(f"message of version {wire.v}", remedy=f"this software reads version {VERSION}: update it")
-    if wire.kind not in KINDS:
-        raise GarbledError(f"message of kind {wire.kind[:20]!r}", remedy=f"known kinds are {', '.join(KINDS)}")
-    if not IDENTIFIER.fullmatch(wire.site) or not IDENTIFIER.fullmatch(wire.stream):
-        raise GarbledError("site or stream of a message is no identifier", remedy="use a-z, 0-9, '.', '_' and '-'")
-    if not 0 < wire.seq < 2**63:
-        raise GarbledError(f"sequence number {wire.seq} is out of range", remedy="it counts from 1")
+    _same_version(wire.v)
     written_at = instant(wire.written_at) if wire.written_at else 0.0
     sent_at = instant(wire.sent_at) if wire.sent_at else 0.0
-    return Envelope(
-        wire.site, wire.stream, wire.seq, wire.kind, wire.body, written_at, sent_at, wire.boot_id, wire.clock
+    return _checked(
+        Envelope(wire.site, wire.stream, wire.seq, wire.kind, wire.body, written_at, sent_at, wire.boot_id, wire.clock)
     )
+
+
+def _same_version(version: int) -> None:
+    if version != VERSION:
+        raise GarbledError(f"message of version {version}", remedy=f"this software reads version {VERSION}: update it")
+
+
+def _checked(envelope: Envelope) -> Envelope:
+    """The envelope if its names and number can be; GarbledError otherwise."""
+    if envelope.kind not in KINDS:
+        raise GarbledError(f"message of kind {envelope.kind[:20]!r}", remedy=f"known kinds are {', '.join(KINDS)}")
+    if not IDENTIFIER.fullmatch(envelope.site) or not IDENTIFIER.fullmatch(envelope.stream):
+        raise GarbledError("site or stream of a message is no identifier", remedy="use a-z, 0-9, '.', '_' and '-'")
+    if not 0 < envelope.seq < 2**63:
+        raise GarbledError(f"sequence number {envelope.seq} is out of range", remedy="it counts from 1")
+    return envelope
 
 
 def _inflate(payload: bytes) -> bytes:

@@ -168,37 +168,45 @@ class Ingest:
         """Keeps messages, and only then tells the broker and their sites."""
         kept: dict[tuple[str, str], list[int]] = defaultdict(list)
         for message in inbox:
-            envelope = self._keep(message)
+            envelopes = self._keep(message)
             client.ack(message.mid, message.qos)
-            if envelope is not None:
+            for envelope in envelopes:
                 kept[envelope.site, envelope.stream].append(envelope.seq)
         for (site, stream), seqs in kept.items():
             topic = wire.Names(self._options.organisation, site).topic("ack", stream)
             client.publish(topic, wire.acknowledgement(stream, seqs, self._ledger.newest(site, stream)), qos=1)
         self._now(last_message_at=self._clock.wall())
 
-    def _keep(self, message: paho.MQTTMessage) -> wire.Envelope | None:
-        """Puts one message into the ledger, or into quarantine. Returns the envelope that its site may delete."""
+    def _keep(self, message: paho.MQTTMessage) -> list[wire.Envelope]:
+        """Puts one message into the ledger, or into quarantine. Returns the envelopes that its site may delete."""
         *_, site, kind = message.topic.split("/")
         payload, now = bytes(message.payload), self._clock.wall()
-        envelope = None
         try:
             if kind == "status":
                 if payload:
                     self._ledger.heard(site, wire.status_of(payload), now, alive=not message.retain)
-                return None
-            envelope = wire.decode(payload)
-            if (envelope.site, envelope.kind) != (site, kind):
-                told = f"says it is {envelope.kind} of {envelope.site}"
-                envelope = None
-                raise wire.GarbledError(f"message on {message.topic} {told}")
-            new = self._ledger.ingest(envelope, now)
-            self._now(kept=self.status.kept + new, repeated=self.status.repeated + (not new))
+                return []
+            envelopes = wire.decode_all(payload)
+            for envelope in envelopes:
+                if envelope.site != site or kind not in (envelope.kind, "hist"):
+                    told = f"says it is {envelope.kind} of {envelope.site}"
+                    raise wire.GarbledError(f"message on {message.topic} {told}")
         except wire.GarbledError as error:
-            self._log(f"quarantine: {message.topic}: {error}")
-            self._ledger.quarantine(Quarantined(now, message.topic, str(error), payload[:_QUARANTINED_BYTES]))
-            self._now(quarantined=self.status.quarantined + 1)
-        return envelope
+            self._quarantine(message, error, now)
+            return []
+        for envelope in envelopes:
+            try:
+                new = self._ledger.ingest(envelope, now)
+                self._now(kept=self.status.kept + new, repeated=self.status.repeated + (not new))
+            except wire.GarbledError as error:
+                self._quarantine(message, error, now)
+        return envelopes
+
+    def _quarantine(self, message: paho.MQTTMessage, error: wire.GarbledError, now: float) -> None:
+        self._log(f"quarantine: {message.topic}: {error}")
+        payload = bytes(message.payload)[:_QUARANTINED_BYTES]
+        self._ledger.quarantine(Quarantined(now, message.topic, str(error), payload))
+        self._now(quarantined=self.status.quarantined + 1)
 
     def _watch(self) -> None:
         """Opens and closes incidents of silent sites, every few seconds."""

@@ -79,7 +79,9 @@ class Ledger:
             keep_results(connection, envelope.site, meant.results)
             for incident in put_right(connection, envelope):
                 _index(connection, envelope.site, incident)
-            connection.execute(update(tables.site).where(tables.site.c.id == envelope.site).values(**meant.site))
+            known = {} if _overtaken(connection, envelope) else meant.site
+            if known:
+                connection.execute(update(tables.site).where(tables.site.c.id == envelope.site).values(**known))
             touch(connection)
         return True
 
@@ -243,6 +245,21 @@ def _keep_message(connection: Connection, envelope: wire.Envelope, received_at: 
         "body": None if envelope.kind == "summary" and not is_statistics(envelope.body) else body,
     }
     return add(connection, tables.message, row)
+
+
+def _overtaken(connection: Connection, envelope: wire.Envelope) -> bool:
+    """True if a later summary or inventory of this stream is here already: the newest comes first after days without a
+    link, and what comes after a repetition is older too."""
+    message = tables.message.c
+    later = (message.site == envelope.site) & (message.stream == envelope.stream) & (message.seq > envelope.seq)
+    if envelope.kind == "summary" and not is_statistics(envelope.body):
+        same = message.body.is_(None)
+    elif envelope.kind == "rpt" and wire.is_inventory(envelope.body):
+        same = message.body.like('{"site":%')
+    else:
+        return False
+    query = select(message.seq).where(later, message.kind == envelope.kind, same).limit(1)
+    return connection.scalar(query) is not None
 
 
 def _keep_transition(connection: Connection, site: str, fact: Fact, transition: Transition) -> None:
