@@ -5,7 +5,7 @@ Every port has a fake that ships beside the real adapter, and one contract suite
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -196,8 +196,9 @@ class Outbox(Protocol):
         """Keeps one message durably; returns its sequence number. (Facts use ``Ledger.record`` instead.)"""
         ...
 
-    def take(self, limit: int, *, after: Mapping[int, int] | None = None) -> list[OutboxRow]:
-        """Up to ``limit`` rows by lane, oldest first; ``after[lane]`` skips rows of a lane already in flight."""
+    def take(self, limit: int, *, skip: Collection[int] = ()) -> list[OutboxRow]:
+        """Up to ``limit`` rows by lane, oldest first (lane 2, what is so now: newest first), without those in ``skip``,
+        which are in flight."""
         ...
 
     def acknowledge(self, seqs: Iterable[int]) -> int:
@@ -215,6 +216,14 @@ class Outbox(Protocol):
 
     def dropped(self) -> dict[str, int]:
         """How many messages were ever given up, by what they were: ``summary``, ``figures``."""
+        ...
+
+    def retained(self) -> list[str]:
+        """Topics of messages that the broker was asked to keep and that were not cleared since."""
+        ...
+
+    def keep_retained(self, topics: Sequence[str]) -> None:
+        """Remembers them durably."""
         ...
 
     def newest(self) -> int:

@@ -134,6 +134,7 @@ class Agent:
                 log.info("the box did not watch", since=before, seconds=round(now - before))
         if parts.link:
             parts.link.start()
+            parts.link.set_states(states(self.watch, now))
         self._heartbeat()
 
     def step(self) -> None:

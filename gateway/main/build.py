@@ -49,8 +49,10 @@ from gateway.store.outbox import SqliteOutbox
 from gateway.store.samples import SqliteSamples
 from gateway.store.status import FILE_NAME, write_status
 from gateway.uplink.mqtt import MqttUplink
-from gateway.uplink.sender import Pace, Sender
+from gateway.uplink.pace import Pace
+from gateway.uplink.sender import Sender
 from gateway.wire import Names
+from gateway.wire.home_assistant import announcements
 
 # What is asked of a device whose inventory entry names no collectors.
 _USUAL = {Kind.GATEWAY: ("self",)}
@@ -135,7 +137,7 @@ def build_agent(settings: Settings, clock: Clock | None = None) -> Parts:
             heartbeat.read,
             lambda beat: heartbeat.write({**beat, "moves": timeline.moves()}),
         ),
-        link=_link(settings, outbox, clock),
+        link=_link(settings, outbox, clock, park),
         desk=Desk(_names(settings), settings.uplink.desk_key, orders) if settings.uplink else None,
         detector=ModelDetector(settings.detect.model) if settings.detect.enabled else None,
         timeline=timeline,
@@ -228,9 +230,16 @@ def _names(settings: Settings) -> Names:
     return Names(settings.site.organisation, settings.site.id, version())
 
 
-def _link(settings: Settings, outbox: SqliteOutbox, clock: Clock) -> Sender | None:
+def _link(settings: Settings, outbox: SqliteOutbox, clock: Clock, park: Park) -> Sender | None:
     if settings.uplink is None:
         return None
     names = _names(settings)
-    pace = Pace(dead_s=2.0 * settings.uplink.keepalive_s)  # a live broker has answered a ping by then
-    return Sender(outbox, MqttUplink(settings.uplink, names, clock), clock, names, pace)
+    pace = Pace(
+        dead_s=2.0 * settings.uplink.keepalive_s,  # a live broker has answered a ping by then
+        bulk_per_s=settings.uplink.history_kbit_s * 125.0,
+    )
+    sender = Sender(outbox, MqttUplink(settings.uplink, names, clock), clock, names, pace)
+    sender.spare(MqttUplink(settings.uplink, names, clock, spare=True))
+    if settings.uplink.home_assistant:
+        sender.announce(announcements(names, park.devices.values()))
+    return sender

@@ -89,6 +89,10 @@ class UplinkSettings:
     summary_every_s: float = 300.0
     desk_key: str = ""
     """Public key of headquarters (43 characters of base64url); without it nothing asked from afar is carried out."""
+    history_kbit_s: int = 32
+    """What back-fill may take of the line in the long run: half of the slowest line that is promised for."""
+    home_assistant: bool = False
+    """Whether devices are announced to Home Assistant (MQTT discovery)."""
     table: str = "uplink"
     """Name of its table in the file, for messages to people."""
 

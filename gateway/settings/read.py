@@ -92,8 +92,12 @@ def _uplink(table: Table, base: Path) -> UplinkSettings:
     key = table.text("desk_key")
     if key and not _KEY.fullmatch(key):
         table.fault("desk_key", f'{table.name("desk_key")} = "{key}" is no key', "`vigie desk --show-key` prints it")
+    history = table.integer("history_kbit_s", uplink.history_kbit_s, low=4, high=100_000)
+    announced = table.boolean("home_assistant", default=uplink.home_assistant)
     table.done()
-    return replace(uplink, summary_every_s=summary_every_s, desk_key=key)
+    return replace(
+        uplink, summary_every_s=summary_every_s, desk_key=key, history_kbit_s=history, home_assistant=announced
+    )
 
 
 def _site(table: Table) -> Site:

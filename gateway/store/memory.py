@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -26,6 +26,7 @@ class MemoryOutbox:
         self.rows: dict[int, OutboxRow] = {}
         self._numbers = itertools.count(1)
         self._newest = 0
+        self._retained: tuple[str, ...] = ()
 
     def newest(self) -> int:
         """Highest sequence number ever given; 0 for none."""
@@ -43,11 +44,18 @@ class MemoryOutbox:
         self.rows[seq] = OutboxRow(seq, message.lane, message.kind, stamp.wall, body, stamp.boot_id, stamp.trusted)
         return seq
 
-    def take(self, limit: int, *, after: Mapping[int, int] | None = None) -> list[OutboxRow]:
-        """Up to ``limit`` rows by lane, oldest first."""
-        skipped = after or {}
-        rows = [row for row in self.rows.values() if row.seq > skipped.get(row.lane, 0)]
-        return sorted(rows, key=lambda row: (row.lane, row.seq))[:limit]
+    def take(self, limit: int, *, skip: Collection[int] = ()) -> list[OutboxRow]:
+        """Up to ``limit`` rows by lane, oldest first (lane 2: newest first), without those in ``skip``."""
+        rows = [row for row in self.rows.values() if row.seq not in skip]
+        return sorted(rows, key=lambda row: (row.lane, -row.seq if row.lane == NOW_LANE else row.seq))[:limit]
+
+    def retained(self) -> list[str]:
+        """Topics that the broker was asked to keep."""
+        return list(self._retained)
+
+    def keep_retained(self, topics: Sequence[str]) -> None:
+        """Remembers them until the process ends."""
+        self._retained = tuple(topics)
 
     def acknowledge(self, seqs: Iterable[int]) -> int:
         """Deletes rows; returns how many were there."""

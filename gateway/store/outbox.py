@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -15,10 +15,11 @@ from gateway.core.errors import UnavailableError
 from gateway.core.incident import Stamp
 from gateway.ports import Message, OutboxRow
 from gateway.store.db import Database, row_crc
-from gateway.store.worth import CAP_BYTES, Waiting, given_up
+from gateway.store.worth import CAP_BYTES, NOW_LANE, Waiting, given_up
 
 _STREAM = re.compile(r"[0-9a-f]{16}")
 _COUNTS = msgspec.json.Decoder(dict[str, int])
+_TOPICS = msgspec.json.Decoder(list[str])
 _DELETE_BATCH = 500
 _COLUMNS = "seq, lane, kind, created_at, boot_id, trusted, body, crc"
 
@@ -86,17 +87,20 @@ class SqliteOutbox:
         with self._database.transaction():
             return put(self._database, message, stamp)
 
-    def take(self, limit: int, *, after: Mapping[int, int] | None = None) -> list[OutboxRow]:
-        """Up to ``limit`` rows by lane, oldest first; ``after[lane]`` skips what is in flight.
+    def take(self, limit: int, *, skip: Collection[int] = ()) -> list[OutboxRow]:
+        """Up to ``limit`` rows by lane, oldest first (lane 2: newest first), without those in ``skip``.
 
         A row that does not match its checksum is taken out and counted: sent, it would be a false fact.
         """
         taken: list[OutboxRow] = []
         damaged: list[int] = []
+        skipped = msgspec.json.encode(list(skip)).decode()
         for lane in sorted(self.waiting()):
+            order = "DESC" if lane == NOW_LANE else "ASC"
             rows = self._database.rows(
-                f"SELECT {_COLUMNS} FROM outbox WHERE lane = ? AND seq > ? ORDER BY seq LIMIT ?",  # noqa: S608
-                (lane, (after or {}).get(lane, 0), limit - len(taken)),
+                f"SELECT {_COLUMNS} FROM outbox WHERE lane = ? AND seq NOT IN (SELECT value FROM json_each(?)) "  # noqa: S608
+                f"ORDER BY seq {order} LIMIT ?",
+                (lane, skipped, limit - len(taken)),
             )
             for row in rows:
                 if self._database.intact("outbox", row, key=row[0]):
@@ -141,6 +145,17 @@ class SqliteOutbox:
         count is damaged."""
         text = self._meta("dropped")
         return dict(_COUNTS.decode(text)) if text else {}
+
+    def retained(self) -> list[str]:
+        """Topics that the broker was asked to keep. A list that does not match its checksum is counted as damage and
+        taken for empty: what it named stays at the broker until somebody clears it."""
+        text = self._meta("retained")
+        return _TOPICS.decode(text) if text else []
+
+    def keep_retained(self, topics: Sequence[str]) -> None:
+        """Remembers topics durably."""
+        with self._database.transaction():
+            self._put_meta("retained", msgspec.json.encode(topics).decode())
 
     def newest(self) -> int:
         """Highest sequence number ever given, also to rows that are gone; 0 for none."""

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 CAP_BYTES = 64 * 1024 * 1024
 """Bytes of bodies that may wait: more than a year of a depot of 50 devices without a link."""
+NOW_LANE = 2
+"""What tells how things are now: the newest goes first, since headquarters needs no other to show the site."""
 FRESH = 12
 """So many of the newest summaries are kept: an hour of them."""
 _HOUR_S = 3600.0

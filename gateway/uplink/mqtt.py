@@ -14,6 +14,7 @@ import ssl
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,18 +37,23 @@ _CLONE = (
 _SHORT_S, _SHORT_LINKS = 60.0, 3
 """So many connections in a row that the broker took and that ended within so many seconds: mosquitto 2.0 does not tell
 the one that is pushed out why."""
+_HEARD = (("ack", 0), ("cmd", 1))
+"""What is subscribed to, with its QoS. An acknowledgement that is lost with its connection is asked for by sending
+again; confirming each one to the broker cost a tenth of the day's bytes."""
 _TAKEN_OVER = 0x8E
 """MQTT 5, reason code of DISCONNECT: session taken over."""
 
 
 class MqttUplink:
     """``ports.Uplink`` over paho. One thread connects, waits for the connection to end and backs off with jitter; each
-    connection has a client and a network thread of its own."""
+    connection has a client and a network thread of its own. A ``spare`` one only carries what is sent: it has no will,
+    since it ends while the site lives on, and hears nothing."""
 
-    def __init__(self, settings: UplinkSettings, names: Names, clock: Clock) -> None:
+    def __init__(self, settings: UplinkSettings, names: Names, clock: Clock, *, spare: bool = False) -> None:
         self._settings = settings
         self._names = names
         self._clock = clock
+        self._who = _Who(f"vigie-{names.organisation}-{names.site}{'-bulk' if spare else ''}", names, spare=spare)
         self._events: deque[UplinkEvent] = deque()
         self._link: _Link | None = None
         self._stopping = threading.Event()
@@ -89,7 +95,7 @@ class MqttUplink:
         pause, short = _BACKOFF_S[0], 0
         while not stopping.is_set():
             began = self._clock.monotonic()
-            link = _Link(self._settings, self._names, self._clock, next(self._generations), self._events.append)
+            link = _Link(self._settings, self._who, self._clock, next(self._generations), self._events.append)
             reason = link.open() or self._follow(link, stopping)
             if stopping.is_set():
                 return
@@ -123,13 +129,22 @@ class MqttUplink:
         return link.reason
 
 
+@dataclass(frozen=True, slots=True)
+class _Who:
+    """As whom a connection is made."""
+
+    client_id: str
+    names: Names
+    spare: bool
+
+
 class _Link:
     """One connection, from open to close."""
 
     def __init__(
         self,
         settings: UplinkSettings,
-        names: Names,
+        who: _Who,
         clock: Clock,
         generation: int,
         tell: Callable[[UplinkEvent], None],
@@ -143,7 +158,8 @@ class _Link:
         self.reason = _LOST
         self.heard_at = clock.monotonic()
         self._settings = settings
-        self._names = names
+        self._who = who
+        self._names = who.names
         self._clock = clock
         self._base = generation * _TOKENS
         self._listener = tell
@@ -165,7 +181,7 @@ class _Link:
     def _new_client(self) -> paho.Client:
         client = paho.Client(
             CallbackAPIVersion.VERSION2,
-            client_id=f"vigie-{self._names.organisation}-{self._names.site}",
+            client_id=self._who.client_id,
             protocol=MQTTProtocolVersion.MQTTv5,
             reconnect_on_failure=False,
         )
@@ -174,8 +190,9 @@ class _Link:
         client.max_inflight_messages_set(1000)  # the sender's own window is far below
         if self._settings.url.startswith("mqtts://"):
             client.tls_set_context(tls_context(self._settings))
-        will = status_payload("lost", self._clock.boot_id(), self._names.version, self._clock.wall())
-        client.will_set(self._names.topic("status"), will, qos=1, retain=True)
+        if not self._who.spare:
+            will = status_payload("lost", self._clock.boot_id(), self._names.version, self._clock.wall())
+            client.will_set(self._names.topic("status"), will, qos=1, retain=True)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
@@ -217,14 +234,19 @@ class _Link:
         self.answered = True
         if code.is_failure:
             self.reason = f"the broker refused the connection: {code}"
+        elif self._who.spare:
+            self._accept()
         else:
-            client.subscribe([(self._names.topic(level, "+"), 1) for level in ("ack", "cmd")])
+            client.subscribe([(self._names.topic(level, "+"), qos) for level, qos in _HEARD])
 
     def _on_subscribe(self, client: paho.Client, _data: Any, _mid: int, codes: list[Any], _properties: Any) -> None:
         if any(code.is_failure for code in codes):
             self.reason = f"the broker refused a subscription below {self._names.root}: {codes[0]}"
             client.disconnect()
             return
+        self._accept()
+
+    def _accept(self) -> None:
         self.accepted = True
         self.settled.set()
         self._tell(UplinkEvent("connected"))

@@ -16,7 +16,8 @@ from gateway.store.db import open_database
 from gateway.store.ledger import SqliteLedger
 from gateway.store.outbox import SqliteOutbox
 from gateway.uplink.mqtt import MqttUplink
-from gateway.uplink.sender import Pace, Sender
+from gateway.uplink.pace import Pace
+from gateway.uplink.sender import Sender
 
 TURN_S = 0.01
 

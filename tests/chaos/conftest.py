@@ -33,13 +33,36 @@ class Quality:
 SLOW = Quality()
 
 
+class Way:
+    """One direction of a line, shared by all connections: what is sent stands in one queue of bounded length."""
+
+    def __init__(self, quality: Quality, seed: int) -> None:
+        self._quality = quality
+        self._chance = random.Random(seed)
+        self._lock = threading.Lock()
+        self._free_at = 0.0
+
+    def arrival(self, size: int, after: float) -> float:
+        """When a piece of so many bytes comes out, not before ``after`` (what its connection sent before). Waits while
+        the queue is full."""
+        while True:
+            with self._lock:
+                now = CLOCK.monotonic()
+                behind = max(0.0, self._free_at - now)
+                if behind * self._quality.rate < self._quality.queued:
+                    self._free_at = now + behind + (size + 52) / self._quality.rate
+                    lost = self._chance.random() < self._quality.loss
+                    stall = 3 * self._quality.delay_s if lost else 0.0
+                    return max(after, self._free_at + self._quality.delay_s + stall)
+            threading.Event().wait(0.01)
+
+
 class Line:
-    """Listens on ``port`` and passes everything on."""
+    """Listens on ``port`` and passes everything on. All its connections share its rate and its queue."""
 
     def __init__(self, target: int, quality: Quality = SLOW, seed: int = 20260503) -> None:
         self._target = target
-        self._quality = quality
-        self._chance = random.Random(seed)
+        self._ways = (Way(quality, seed), Way(quality, seed + 1))
         self._closed = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
@@ -63,25 +86,23 @@ class Line:
                 continue
             for one in (near, far):
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # what waits must wait in the sender
-            for source, target in ((near, far), (far, near)):
-                pieces: queue.Queue[tuple[float, bytes]] = queue.Queue(self._quality.queued // _PIECE)
-                self._start(self._take, source, pieces)
+            for way, source, target in zip(self._ways, (near, far), (far, near), strict=True):
+                pieces: queue.SimpleQueue[tuple[float, bytes]] = queue.SimpleQueue()
+                self._start(self._take, way, source, pieces)
                 self._start(self._give, pieces, target)
 
-    def _take(self, source: socket.socket, pieces: queue.Queue[tuple[float, bytes]]) -> None:
-        """When each piece comes out at the other end: after those before it, its own length, and the delay."""
-        free_at = last = 0.0
+    def _take(self, way: Way, source: socket.socket, pieces: queue.SimpleQueue[tuple[float, bytes]]) -> None:
+        """A piece comes out after those before it, its own length, and the delay; one that is lost holds up what its
+        own connection sends behind it."""
+        last = 0.0
         with suppress(OSError):
             while data := source.recv(_PIECE):
-                now = CLOCK.monotonic()
-                free_at = max(free_at, now) + (len(data) + 52) / self._quality.rate
-                stall = 3 * self._quality.delay_s if self._chance.random() < self._quality.loss else 0.0
-                last = max(last, free_at + self._quality.delay_s + stall)
+                last = way.arrival(len(data), last)
                 pieces.put((last, data))
                 self.carried += len(data)
         pieces.put((0.0, b""))
 
-    def _give(self, pieces: queue.Queue[tuple[float, bytes]], target: socket.socket) -> None:
+    def _give(self, pieces: queue.SimpleQueue[tuple[float, bytes]], target: socket.socket) -> None:
         pause = threading.Event()
         with suppress(OSError):
             while (piece := pieces.get())[1]:
@@ -91,12 +112,12 @@ class Line:
 
 
 @pytest.fixture
-def slow_line() -> Iterator[Callable[[int], Line]]:
-    """``slow_line(port)``: a line of 64 kbit/s to a port of this machine."""
+def slow_line() -> Iterator[Callable[..., Line]]:
+    """``slow_line(port)``: a line of 64 kbit/s, or of another quality, to a port of this machine."""
     lines: list[Line] = []
 
-    def make(port: int) -> Line:
-        lines.append(Line(port))
+    def make(port: int, quality: Quality = SLOW) -> Line:
+        lines.append(Line(port, quality))
         return lines[-1]
 
     yield make

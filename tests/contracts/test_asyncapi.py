@@ -17,12 +17,14 @@ from gateway import wire
 from gateway.clock import FakeClock, stamp
 from gateway.core.device import Cost, Criticality, Device, Kind, Park, Service, Site, Support, SupportModel
 from gateway.core.incident import Change, ChangeKind, Symptom, Transition, Verdict
+from gateway.core.retiming import Move, moves_body
 from gateway.ports import Message
 from gateway.settings import CalendarSettings, Target
 from gateway.store.memory import MemoryOutbox
 from gateway.uplink.memory import MemoryUplink
 from gateway.uplink.sender import Sender
 from gateway.wire.dictionary import NEWEST
+from gateway.wire.home_assistant import announcements
 from gateway.wire.statistics import Statistics, names_body, names_digest, statistics_body
 from web.desk.ingest import LEVELS
 from web.desk.orders import VALID_S
@@ -73,6 +75,7 @@ INVENTORY = wire.inventory_body(
 )
 
 
+FACTS["line"] = 2
 FACTS["results"] = wire.results_body([wire.OrderResult("a" * 32, "note", 6.0, "refused: no", {"version": "1"})])
 ORDER = wire.Order("a" * 32, "org", "depot-oran", "note", "Nadia", 5.0, 99.0, {"incident": "inc1", "text": "vu"})
 
@@ -83,9 +86,14 @@ def sent() -> list[tuple[str, bytes]]:
     sender = Sender(outbox, uplink, clock, NAMES)
     names = [("sw-1", "reach.duration", ""), ("sw-1", "reach.loss", "")]
     hour = Statistics(3600.0, names_digest(names), [0.25, None], [0.125, None], [None, None])
-    told = [("evt", FACTS), ("hist", FACTS), ("summary", SUMMARY), ("rpt", INVENTORY)]
-    for kind, body in (*told, ("rpt", names_body(names)), ("summary", statistics_body(hour))):
+    told = [("evt", FACTS), ("summary", SUMMARY), ("rpt", INVENTORY), ("rpt", names_body(names))]
+    told += [("summary", statistics_body(hour)), ("rpt", moves_body("b-1", [Move(1.5, 3600.0)]))]
+    for kind, body in told:  # of an hour that is over: they go together
         outbox.put(Message(kind, 1, body), stamp(clock))
+    clock.advance(2 * 3600)
+    for kind, body in told:
+        outbox.put(Message(kind, 1, body), stamp(clock))
+    sender.announce(announcements(NAMES, [SWITCH]))
     sender.set_states({"sw-1": wire.state_payload(SWITCH, wire.StateNow(Verdict.CRITICAL, 1.5, 2.5, "link_down"))})
     sender.start()
     sender.step()
@@ -121,9 +129,8 @@ def schema_of(topic: str, payload: bytes) -> str:
     if len(found) == 1:
         return found[0]
     body = plain(payload)["body"]
-    return {"hour": "statistics", "names": "names", "devices": "inventory", "at": "summary"}[
-        next(key for key in ("hour", "names", "devices", "at") if key in body)
-    ]
+    keys = {"hour": "statistics", "names": "names", "devices": "inventory", "moves": "moves", "at": "summary"}
+    return keys[next(key for key in keys if key in body)]
 
 
 def plain(payload: bytes) -> Any:
@@ -142,11 +149,22 @@ def test_the_dictionary_beside_the_document_is_the_one_that_is_used() -> None:
     assert f"{zlib.adler32(NEWEST):08x}" in PAGE.with_name("mqtt.md").read_text()
 
 
+def test_each_row_of_a_batch_is_described_as_the_message_that_it_is() -> None:
+    (batch,) = (plain(payload) for topic, payload in sent() if topic == NAMES.topic("hist"))
+    for seq, kind, written_at, boot_id, clock, body in batch["rows"]:
+        shared = {key: batch[key] for key in ("v", "site", "stream", "sent_at")}
+        single = {"seq": seq, "kind": kind, "written_at": written_at, "boot_id": boot_id, "clock": clock, "body": body}
+        payload = msgspec.json.encode(shared | single)
+        check(schema_of(NAMES.topic(kind), payload), plain(payload))
+    assert len(batch["rows"]) == 6
+
+
 def test_every_channel_is_used() -> None:
     used = {schema_of(topic, payload) for topic, payload in sent()}
     messages = DOCUMENT["components"]["messages"].values()
     assert used == {message["payload"]["$ref"].rpartition("/")[2] for message in messages}
-    kinds = {channel["address"].split("/")[4] for channel in DOCUMENT["channels"].values()}
+    addresses = [channel["address"] for channel in DOCUMENT["channels"].values()]
+    kinds = {address.split("/")[4] for address in addresses if address.startswith("vigie/v1/")}
     assert kinds == {*LEVELS, "state", "ack", "cmd"}, "what headquarters takes, and what it does not need"
 
 
@@ -179,6 +197,7 @@ def test_the_words_are_those_of_the_core() -> None:
         ("status", {"state": "asleep", "boot_id": "b", "version": "1", "ts": 1}),
         ("acknowledgement", {"stream": "s1", "ranges": [[1]], "newest": 1}),
         ("facts", {"v": 1, "kind": "evt", "body": {}}),
+        ("batch", {"v": 1, "site": "s", "stream": "s", "sent_at": "", "kind": "hist", "rows": [[1, "evt"]]}),
     ],
 )
 def test_a_wrong_payload_is_noticed(schema: str, payload: object) -> None:

@@ -49,10 +49,25 @@ def test_a_row_carries_what_was_put(outbox: Outbox) -> None:
     assert (row.body.decode(), row.boot_id, row.clock_trusted) == ('{"états":["ok"]}', NOW.boot_id, True)
 
 
-def test_rows_in_flight_are_skipped_lane_by_lane(outbox: Outbox) -> None:
+def test_rows_in_flight_are_skipped(outbox: Outbox) -> None:
     first, second, bulk = put(outbox, 1), put(outbox, 1), put(outbox, 3)
-    assert [row.seq for row in outbox.take(10, after={1: first})] == [second, bulk]
-    assert outbox.take(10, after={1: second, 3: bulk}) == []
+    assert [row.seq for row in outbox.take(10, skip={first})] == [second, bulk]
+    assert [row.seq for row in outbox.take(1, skip=[first, second])] == [bulk]
+    assert outbox.take(10, skip={first, second, bulk}) == []
+
+
+def test_of_what_is_so_now_the_newest_comes_first_and_of_everything_else_the_oldest(outbox: Outbox) -> None:
+    numbers = {lane: [put(outbox, lane) for _ in range(3)] for lane in (1, 2, 3)}
+    expected = [*numbers[1], *reversed(numbers[2]), *numbers[3]]
+    assert [row.seq for row in outbox.take(10)] == expected
+
+
+def test_topics_that_the_broker_keeps_are_remembered(outbox: Outbox) -> None:
+    assert outbox.retained() == []
+    outbox.keep_retained(["vigie/v1/org/depot/state/sw-1", "é"])
+    assert outbox.retained() == ["vigie/v1/org/depot/state/sw-1", "é"]
+    outbox.keep_retained([])
+    assert outbox.retained() == []
 
 
 def test_only_acknowledged_rows_are_gone(outbox: Outbox) -> None:

@@ -13,7 +13,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from gateway import wire
-from gateway.clock import SystemClock, stamp
+from gateway.clock import FakeClock, SystemClock, stamp
 from gateway.core.incident import Change, ChangeKind, Transition, Verdict
 from gateway.ports import Batch, Message
 from gateway.settings import UplinkSettings
@@ -22,7 +22,8 @@ from gateway.store.db import open_database
 from gateway.store.ledger import SqliteLedger
 from gateway.store.outbox import SqliteOutbox
 from gateway.uplink.mqtt import MqttUplink
-from gateway.uplink.sender import Pace, Sender
+from gateway.uplink.pace import Pace
+from gateway.uplink.sender import Sender
 from web.desk.ingest import Ingest, IngestOptions
 from web.desk.ledger import Ledger
 
@@ -239,3 +240,63 @@ def test_a_refused_certificate_is_said_in_one_line(
     desk.stop()
     assert "the authority that signed this certificate: check broker.cert" in desk.lines[0]
     assert not desk.ingest.status.connected
+
+
+def test_messages_that_come_together_are_kept_and_acknowledged_one_by_one(
+    desk: Desk, site: paho.Client, eventually: Any
+) -> None:
+    """One of them cannot be read: it goes into quarantine, and does not hold up its neighbours."""
+    acks: list[wire.Acknowledgement] = []
+    site.on_message = lambda _c, _d, message: acks.append(wire.acknowledgement_of(message.payload))
+    site.subscribe(NAMES.topic("ack", "s1"), 1)
+    told = [Transition("sw-1", "reach.up", str(n), Verdict.OK, Verdict.CRITICAL, 1.0 + n, 2.0 + n) for n in (1, 3)]
+    bodies = [wire.facts_body([told[0]]), {"transitions": [{"subject": 7}]}, wire.facts_body([told[1]])]
+    batch = [wire.Envelope("depot-oran", "s1", n, "evt", body, 1.0) for n, body in enumerate(bodies, 1)]
+    eventually(lambda: desk.ingest.status.connected, "headquarters")
+    site.publish(NAMES.topic("hist"), wire.encode_batch(batch), 1)
+    eventually(lambda: acks, "an acknowledgement")
+    assert acks[0].ranges == [(1, 3)]
+    assert desk.ledger.transitions("depot-oran", 0, 1e12) == told
+    (found,) = desk.ledger.quarantined()
+    assert found.topic == NAMES.topic("hist")
+
+
+def test_a_batch_of_another_site_is_refused_whole(desk: Desk, site: paho.Client, eventually: Any) -> None:
+    batch = [wire.Envelope(name, "s1", n, "evt", {}, 1.0) for n, name in enumerate(("depot-alger",) * 2, 1)]
+    eventually(lambda: desk.ingest.status.connected, "headquarters")
+    site.publish(NAMES.topic("hist"), wire.encode_batch(batch), 1)
+    eventually(desk.ledger.quarantined, "the refusal")
+    assert "says it is evt of depot-alger" in desk.ledger.quarantined()[0].reason
+    assert not [row for row in desk.ledger.site_rows() if row.id == "depot-alger"]
+
+
+def test_a_week_without_headquarters_arrives_together_over_two_connections(
+    desk: Desk, tmp_path: Path, mosquitto: Any, eventually: Any
+) -> None:
+    broker, week = mosquitto.settings("depot-oran"), FakeClock(CLOCK.wall() - 7 * 86_400)
+    outbox = SqliteOutbox(open_database(tmp_path / "vigie.db"))
+    told = []
+    for n in range(7 * 24):
+        fact = Transition("sw-1", "reach.up", str(n), Verdict.OK, Verdict.CRITICAL, 1.0 + n, 2.0 + n, 0.0)
+        told.append(fact)
+        outbox.put(Message("evt", 1, wire.facts_body([fact])), stamp(week))
+        figures = {"hour": wire.iso(week.wall()), "series": "x", "mean": [n / 7 + m for m in range(200)]}
+        outbox.put(Message("summary", 3, figures | {"lowest": [], "highest": []}), stamp(week))
+        week.advance(3600)
+    sender = Sender(outbox, MqttUplink(broker, NAMES, CLOCK), CLOCK, NAMES, Pace(bulk_per_s=0.0))
+    sender.spare(MqttUplink(broker, NAMES, CLOCK, spare=True))
+    sender.start()
+    seen = set()
+
+    def done() -> bool:
+        sender.step()
+        seen.add(sender.status()["second"])
+        return not outbox.waiting() and not sender.status()["second"]
+
+    eventually(done, "everything told", within_s=40)
+    assert desk.ledger.transitions("depot-oran", 0, 1e12) == told
+    assert desk.ingest.status.kept == 2 * 7 * 24
+    assert seen == {False, True}
+    (row,) = desk.ledger.site_rows()
+    assert row.status == "online", "the end of the second connection is not the end of the site"
+    sender.close()

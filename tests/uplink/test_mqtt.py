@@ -23,7 +23,8 @@ from gateway.settings import UplinkSettings
 from gateway.settings.tls import explain, tls_context
 from gateway.store.memory import MemoryOutbox
 from gateway.uplink.mqtt import MqttUplink
-from gateway.uplink.sender import Pace, Sender
+from gateway.uplink.pace import Pace
+from gateway.uplink.sender import Sender
 
 NAMES = wire.Names("org", "depot", "0.1.0")
 

@@ -16,7 +16,8 @@ from gateway.clock import FakeClock, stamp
 from gateway.ports import Message
 from gateway.store.memory import MemoryOutbox
 from gateway.uplink.memory import MemoryUplink
-from gateway.uplink.sender import Pace, Sender
+from gateway.uplink.pace import Pace
+from gateway.uplink.sender import Sender
 
 NAMES = wire.Names("org", "depot", "0.1.0")
 ACK = NAMES.topic("ack", MemoryOutbox().stream)
