@@ -15,6 +15,7 @@ from web.site.facts import DAY_S, Facts, Sources, Value
 from web.site.foresight import ends
 from web.site.labels import CHARTED, FIGURES, LOWEST_MATTERS, metric_label
 from web.site.sentences import advice, called, incident_title, state_sentence
+from web.site.unseen import unseen
 
 _FIGURES = 4
 _ROWS = 13
@@ -69,6 +70,7 @@ def device_view(facts: Facts, device: str, sources: Sources, reader: Reader, for
         "services": [(service, facts.park.name(service)) for service in facts.park.services_on(device)],
         "ends": ends(facts, formats, device),
         "backups": backups(facts, device, sources, formats, signed_in=signed_in),
+        "unseen": unseen(facts, device, say),
         "card": _card(facts, device, formats),
     }
 
