@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from gateway.core.errors import VigieError
+from gateway.core.incident import Change, Transition
 from gateway.ports import Batch, Ledger
 
 _STORES = ("samples", "readings", "record", "outbox", "commands", "status", "check")
@@ -31,6 +32,14 @@ class Keeping:
             if not self.kept("record", lambda batch=batch: self._ledger.record(batch)):  # type: ignore[misc]
                 return
             self.unwritten.pop(0)
+
+    def transitions(self) -> list[Transition]:
+        """Of what is not written yet, in order."""
+        return [one for batch in self.unwritten for one in batch.transitions]
+
+    def changes(self) -> list[Change]:
+        """Of what is not written yet, in order."""
+        return [one for batch in self.unwritten for one in batch.changes]
 
     def kept(self, what: str, action: Callable[[], object]) -> bool:
         """True if the store did it; a full or read-only disk becomes an incident of the gateway, not a crash."""

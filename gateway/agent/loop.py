@@ -19,16 +19,16 @@ from gateway.agent.orders import Done, Obedience
 from gateway.agent.parts import Parts
 from gateway.agent.rounds import Rounds
 from gateway.agent.status import Latest, document, states, summary
-from gateway.agent.unasked import Unasked
 from gateway.agent.stocktaking import Stocktaking, Taken
 from gateway.agent.sweeping import Sweeping
+from gateway.agent.unasked import Unasked
 from gateway.alert import policy
 from gateway.clock import stamp
 from gateway.core.correlator import Outcome, Patience
 from gateway.core.device import GATEWAY
-from gateway.core.incident import Transition
-from gateway.core.reading import Poll, round_readings
+from gateway.core.incident import Transition, continued
 from gateway.core.inventory import Entry
+from gateway.core.reading import Poll, round_readings
 from gateway.core.schedule import Schedule
 from gateway.core.watch import Watch
 from gateway.ports import Batch, Message, Signal
@@ -41,6 +41,9 @@ CLOCK_S = 1.0
 INVENTORY_S = 86_400.0
 _OFF_AFTER_S = 360.0
 """A start within this time of the last heartbeat, in the same boot, is a restart and not an outage of the box."""
+
+_TOLD_CHANGES = 1000
+"""Changes of incidents that no disk has taken yet are told to the page in the status document, the newest ones."""
 
 _EVT_LANE, _SUMMARY_LANE = 1, 2
 
@@ -79,11 +82,11 @@ class Agent:
             parts.clock.monotonic(),
         )
         self._unasked = Unasked(parts, self._rounds.schedule, self._rounds.asked, self.latest)
-        self._last_command = 0
-        self._keeping = Keeping(parts.ledger, unwritten)
         self._stock = Stocktaking(parts.park, parts.ledger, parts.stock)
         age_s = None if self._stock.swept_at is None else parts.clock.wall() - self._stock.swept_at
         self._sweeping = Sweeping(parts.survey, self._stock.identified, self._swept, age_s)
+        self._last_command = 0
+        self._keeping = Keeping(parts.ledger, unwritten)
         self._kept = self._keeping.kept
         self._aside, self._care = Aside(self._done_aside), parts.storage.care if parts.storage else parts.samples.flush
         self.outdated = False
@@ -113,13 +116,15 @@ class Agent:
 
     def start(self) -> None:
         """Takes up the record of the run before; the time in which the box did not watch becomes unknown."""
+        self._keeping.write()
         parts, now, verdicts = self.parts, self.parts.clock.wall(), self.parts.ledger.verdicts()
         self.watch.resume(
             [
                 Transition(v.subject, v.metric, v.instance, v.verdict, v.verdict, v.since, v.since, v.value, v.cause)
                 for v in verdicts
-            ],
-            parts.ledger.incidents(since=now - self._reopen_s),
+            ]
+            + self._keeping.transitions(),
+            continued(parts.ledger.incidents(since=now - self._reopen_s), self._keeping.changes()),
         )
         self._last_command = parts.ledger.last_command()
         heartbeat = parts.board.read_heartbeat()
@@ -134,7 +139,6 @@ class Agent:
                 log.info("the box did not watch", since=before, seconds=round(now - before))
         if parts.link:
             parts.link.start()
-            parts.link.set_states(states(self.watch, now))
         self._heartbeat()
 
     def step(self) -> None:
@@ -146,17 +150,17 @@ class Agent:
                 return
         self._rounds.step(now)
         self._unasked.step(now)
+        self._sweeping.step(now)
         if self.parts.link:
             self._kept("outbox", self.parts.link.step)
-        self._sweeping.step(now)
         self._show()
 
     def finish(self) -> None:
         """Writes down what is in memory and closes the link."""
         self._unasked.close()
+        self._sweeping.close()
         self._keeping.write()
         self._kept("samples", self.parts.samples.flush)
-        self._sweeping.close()
         self._heartbeat()
         if self.parts.link:
             self._kept("outbox", self.parts.link.close)
@@ -272,9 +276,6 @@ class Agent:
             self._last_command = command.id
             self._record(outcome, command.id, result, entries=taken.entries if taken else ())
             self._rounds.hasten(outcome.suspects)
-
-    def _look_at_clock(self) -> None:
-        """What waits to be written must be written first: it holds instants of the line as it is."""
             if taken:
                 self._took_stock(taken)
             if self.outdated:
@@ -289,6 +290,9 @@ class Agent:
     def _swept(self, document: Mapping[str, Any]) -> None:
         self._record(Outcome(), entries=self._stock.swept(document))
         self._tell_status()
+
+    def _look_at_clock(self) -> None:
+        """What waits to be written must be written first: it holds instants of the line as it is."""
         timeline, moved = self.parts.timeline, list[bool]()
         if timeline and not self._keeping.unwritten:
             self._kept("record", lambda: moved.append(timeline.look()))
@@ -318,6 +322,7 @@ class Agent:
             "model": parts.detector.version if parts.detector else None,
             "refused": {what: why for what, why in self._keeping.refused.items() if why},
             "unwritten": len(self._keeping.unwritten),
+            "unwritten_changes": self._keeping.changes()[-_TOLD_CHANGES:],
             "forecasts": self._foresight.told(),
             "storage": dict(parts.storage.status()) if parts.storage else None,
             "version": parts.version,
@@ -334,10 +339,10 @@ class Agent:
         contact = (settings.contact_name, settings.contact_phone)
         body = inventory_body(settings.site, park, settings.service_levels, settings.calendar, contact)
         self.parts.outbox.put(Message("rpt", _SUMMARY_LANE, body), stamp(self.parts.clock))
+        self._stock.news = False
 
     # panel
 
-        self._stock.news = False
     def _show(self) -> None:
         watch = self.watch
         self.signal = policy.signal(

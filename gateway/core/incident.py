@@ -261,6 +261,16 @@ def _effect(incident: Incident, change: Change) -> dict[str, object]:
     return {}
 
 
+def continued(incidents: Iterable[Incident], changes: Iterable[Change]) -> list[Incident]:
+    """Incidents after further changes (those that no disk has taken yet), the newest first. What happened to an
+    incident that is neither among them nor opened by the changes is left out."""
+    known = {incident.id: incident for incident in incidents}
+    for change in changes:
+        if change.incident in known or change.kind is ChangeKind.OPENED:
+            known[change.incident] = apply(known.get(change.incident), change)
+    return sorted(known.values(), key=lambda incident: incident.opened_at, reverse=True)
+
+
 def fold(changes: Iterable[Change]) -> dict[str, Incident]:
     """Incidents by id, from the changes in the order in which they were written."""
     incidents: dict[str, Incident] = {}

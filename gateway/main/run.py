@@ -79,13 +79,20 @@ async def _watch(settings: Settings) -> None:
         log.info("watching", site=settings.site.id, devices=count, version=parts.version)
         following = asyncio.create_task(_follow(settings, ended))
         agent = Agent(parts, unwritten)
-        await agent.run(ended)
+        damaged = False
+        try:
+            await agent.run(ended)
+        except DamagedError as error:  # on a page that only the agent's first look came upon
+            log.error("damaged", error=str(error))
+            damaged = True
         following.cancel()
         unwritten = agent.unwritten
-        with suppress(UnavailableError):  # what cannot be committed now was told, and is in memory no longer
+        with suppress(UnavailableError, DamagedError):  # what cannot be committed now was told, and is lost
             parts.close()
-        if parts.storage and parts.storage.broken():
-            _mend(settings)
+        if damaged or (parts.storage and parts.storage.broken()):
+            mended = _mend(settings)
+            if damaged and not mended:
+                raise VigieError(f"{settings.data}: damaged, and cannot be rebuilt", remedy="see `vigie doctor`")
 
 
 def _built(settings: Settings) -> Parts:

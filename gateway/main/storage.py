@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from gateway.clock import Clock
-from gateway.core.errors import UnavailableError
+from gateway.core.errors import DamagedError, UnavailableError
 from gateway.settings import Settings
-from gateway.store.db import Database
-from gateway.store.rebuild import faults, salvaged
+from gateway.store.db import Database, on_read_only_disk
+from gateway.store.rebuild import Salvage, faults, mend, salvaged
 from gateway.store.reserve import FILE_NAME, Reserve
 from gateway.store.samples import SqliteSamples
 from gateway.store.survey import survey
 
 _OWN = {"vigie.db": "record", "samples.db": "samples"}
-"""What the agent may rebuild; commands.db is the page's."""
+"""What the agent rebuilds; commands.db is the page's (``mend_page``)."""
 
 
 class Storage:
@@ -40,6 +40,12 @@ class Storage:
 
     def care(self) -> None:
         """Commits readings. Raises UnavailableError while there is no room for them or the disk takes nothing."""
+        try:
+            self._record.thaw()
+            self._samples.thaw()
+        except DamagedError:  # seen only now that the disk takes writes again
+            self.check()
+            raise
         if not self._reserve.fill():
             self._samples.hold_back()
             raise UnavailableError(
@@ -70,6 +76,9 @@ class Storage:
         ]
         return list(dict.fromkeys(told))
 
+    def _places(self) -> tuple[Path, ...]:
+        return (self._settings.data, self._settings.commands.parent)
+
     def status(self) -> Mapping[str, Any]:
         """For the page and `vigie doctor`."""
         return {
@@ -77,10 +86,16 @@ class Storage:
             "reserve": self._reserve.held,
             "checked_at": self._checked.get("at"),
             "faults": self.faults(),
-            "rebuilt": [asdict(one) for one in salvaged(self._settings.data)],
+            "rebuilt": [asdict(one) for place in self._places() for one in salvaged(place)],
         }
 
 
 def mendable(data: Path) -> Mapping[Path, str]:
     """The files that are rebuilt when they are damaged, with their schemas."""
     return {data / name: schema for name, schema in _OWN.items()}
+
+
+def mend_page(commands: Path, now: float) -> Salvage | None:
+    """Makes the page's own file anew if it is damaged, before the page opens it. On a read-only disk that waits. Raises
+    UnavailableError if there is no room."""
+    return None if on_read_only_disk(commands) else mend(commands, "commands", now)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import secrets
 import signal
 import socket
 from pathlib import Path
@@ -11,7 +13,9 @@ import click
 
 from gateway.clock import Clock, FollowingClock, SystemClock
 from gateway.core.errors import VigieError
+from gateway.main.storage import mend_page
 from gateway.settings import load
+from gateway.store.db import on_read_only_disk
 from gateway.store.heartbeat import FILE_NAME, HeartbeatFile
 
 _THREADS = 8
@@ -51,12 +55,19 @@ def web(config: Path, host: str | None, port: int | None, *, new_code: bool, cal
         return 0
     where = host or settings.page.host
     listener = listen(where, settings.page.port if port is None else port)
-    sources = open_sources(settings, clock, port=listener.getsockname()[1])
-    app = create_app(settings, clock, sources, secret_key=read_secret_key(settings.commands.parent / "session.key"))
+    if salvage := mend_page(settings.commands, clock.wall()):
+        click.echo(f"{salvage.name} was damaged: rebuilt, the damaged file is {salvage.kept_as}", err=True)
+    sources = open_sources(settings, clock, port=listener.getsockname()[1], when_damaged=_start_anew)
+    key = settings.commands.parent / "session.key"
+    frozen = on_read_only_disk(key)
+    secret_key = secrets.token_bytes(32) if frozen and not key.exists() else read_secret_key(key)
+    app = create_app(settings, clock, sources, secret_key=secret_key)
     server = create_server(app, sockets=[listener], threads=_THREADS, ident=None, max_request_body_size=65536)
     signal.signal(signal.SIGTERM, _stop)
     click.echo(f"depot page: {sources.card.addresses[0]}")
-    if not sources.accounts.accounts():
+    if frozen:
+        click.echo(f"{key.parent}: the disk is read-only: the page tells what it can and takes no orders", err=True)
+    elif not sources.accounts.accounts():
         click.echo(f"nobody can sign in yet; one-time code: {issue_code(sources.accounts, clock.wall())}")
     server.run()
     return 0
@@ -82,6 +93,12 @@ def listen(host: str, port: int) -> socket.socket:
             f"the page cannot be served on {host} port {port} ({error.strerror})", remedy=remedy
         ) from error
     return listener
+
+
+def _start_anew() -> None:
+    """Ends the page, for its supervisor to start it again: commands.db is damaged, and is made anew at the start."""
+    click.echo("commands.db is damaged: the page ends, to be started again", err=True)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _stop(_number: int, _frame: object) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,6 +45,10 @@ class CommandQueue:
             number = inserted.lastrowid or 0
             self._database.execute("UPDATE command SET crc = ? WHERE id = ?", (row_crc(number, *row), number))
         return number
+
+    def when_damaged(self, act: Callable[[], object]) -> None:
+        """``act`` is called when a page of the file turns out to be damaged: it is made anew at the next start."""
+        self._database.on_damaged = act
 
     def close(self) -> None:
         """Ends the use of the file."""
@@ -167,6 +171,10 @@ class Accounts:
     def _put_code(self, code: OneTimeCode) -> None:
         row = (1, code.hash, code.expires_at, int(code.used))
         self._database.execute("INSERT OR REPLACE INTO code VALUES (?, ?, ?, ?, ?)", (*row, row_crc(*row)))
+
+    def when_damaged(self, act: Callable[[], object]) -> None:
+        """As of ``CommandQueue``."""
+        self._database.on_damaged = act
 
     def close(self) -> None:
         """Ends the use of the file."""

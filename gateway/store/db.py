@@ -95,6 +95,8 @@ class Database:
         self._damaged_rows: set[tuple[str, object]] = set()
         self.on_full: Callable[[], object] = lambda: None
         """Called when a write failed because the disk is full: room may be made for the next try."""
+        self.on_damaged: Callable[[], object] = lambda: None
+        """Called when a page of the file turned out to be damaged."""
         self._lock = threading.RLock()
         self._immutable = False
         self._connection = self._connect()
@@ -145,19 +147,21 @@ class Database:
                     f"{self.path}: the disk is read-only",
                     remedy="nothing is kept over a restart: see `dmesg`, then replace the card",
                 )
-            before, self.frozen = self._connection, False
+            self._connection.close()  # first: SQLite would share the read-only index of the log with it
+            self.frozen = False
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 self._connection = self._connect()
                 migrate(self)
             except (OSError, sqlite3.Error, VigieError) as error:
-                self._connection, self.frozen = before, True
+                self._connection.close()
+                self.frozen = True
+                self._connection = self._connect()
                 if isinstance(error, sqlite3.Error):
                     raise explain(self.path, error) from error
                 if isinstance(error, OSError):
                     raise UnavailableError(f"{self.path}: {error.strerror}", remedy="see `vigie doctor`") from error
                 raise
-            before.close()
 
     def _inode(self) -> int | None:
         try:
@@ -219,7 +223,10 @@ class Database:
         except sqlite3.Error as error:
             if any(word in str(error).lower() for word in _FULL):
                 self.on_full()
-            raise explain(self.path, error) from error
+            explained = explain(self.path, error)
+            if isinstance(explained, DamagedError):
+                self.on_damaged()
+            raise explained from error
 
     def intact(self, table: str, row: tuple[Any, ...], *, key: object) -> bool:
         """True if the last column of ``row`` is the checksum of the others; else the row is counted as damaged."""

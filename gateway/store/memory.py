@@ -114,14 +114,6 @@ class MemoryLedger:
         """Id of the last command that was carried out; 0 if none was."""
         return max((batch.command for batch in self.batches if batch.command is not None), default=0)
 
-    def _transitions(self) -> list[Transition]:
-        return [transition for batch in self.batches for transition in batch.transitions]
-
-
-class MemorySamples:
-    """Samples that end with the process."""
-
-    def __init__(self) -> None:
     def entries(self, *kinds: str, subject: str | None = None) -> list[Entry]:
         """What happened to the inventory; of surveys only the newest, of what one device said the newest hundred."""
         found = [one for batch in self.batches for one in batch.entries]
@@ -134,6 +126,14 @@ class MemorySamples:
         wanted = (one for one in reversed(kept) if not kinds or one.kind in kinds)
         return [one for one in wanted if subject in (None, one.subject)]
 
+    def _transitions(self) -> list[Transition]:
+        return [transition for batch in self.batches for transition in batch.transitions]
+
+
+class MemorySamples:
+    """Samples that end with the process."""
+
+    def __init__(self) -> None:
         self.flushes = 0
         self._series: dict[tuple[str, str, str], list[tuple[float, float | str]]] = defaultdict(list)
 

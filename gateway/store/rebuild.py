@@ -38,16 +38,14 @@ def faults(path: Path, schema: str) -> list[str]:
     """What SQLite's own check says of the structure of a file; empty if it is sound or not there."""
     if not path.exists():
         return []
+    database = Database(path, schema=schema, read_only=True)
     try:
-        database = open_database(path, schema=schema, read_only=True)
+        newer = database.rows("PRAGMA user_version")[0][0] > database.steps[-1][0]
+        return [] if newer else database.check()  # of what a newer version made nothing may be left out
     except DamagedError as error:
         return [error.what]
     except VigieError:
-        return []  # of another version, or not brought up to date yet: that is no damage
-    try:
-        return database.check()
-    except DamagedError as error:
-        return [error.what]
+        return []  # in use, or gone: that is no damage
     finally:
         database.close()
 

@@ -166,6 +166,14 @@ class SqliteSamples(SampleReader):
                 self.early_h += bound(self._database, self._keep.bytes_max)
                 self._database.checkpoint()
 
+    def thaw(self) -> None:
+        """Goes on in a file that lay on a read-only disk. Raises ``UnavailableError`` while it still does."""
+        try:
+            self._database.thaw()
+        except VigieError:
+            self.hold_back()
+            raise
+
     def hold_back(self) -> None:
         """Commits nothing now, for want of room: what waits in RAM is bounded."""
         with self._lock:

@@ -205,6 +205,28 @@ async def test_record_that_cannot_be_written_waits_and_is_written_later_in_its_o
     assert {i.root_device for i in box.ledger.incidents()} >= {"srv-1", GATEWAY}
 
 
+async def test_new_agent_takes_up_what_no_disk_has_taken_yet(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The inventory may change while the disk is full: what is known must not be found a second time."""
+    await box.live(25)
+
+    def full(_batch: Batch) -> None:
+        raise UnavailableError("vigie.db: disk full", remedy="free space")
+
+    monkeypatch.setattr(box.ledger, "record", full)
+    box.wire.answers["srv-1"] = SILENCE
+    await box.live(45)
+    told = [change.incident for change in box.status["unwritten_changes"]]
+    before = box.agent
+    assert before.unwritten
+    box.agent = Agent(before.parts, before.unwritten)
+    box.agent.start()
+    assert set(box.agent.watch.incidents) == set(told)
+    assert box.agent.watch.verdict("srv-1") is Verdict.CRITICAL
+    monkeypatch.undo()
+    await box.live(20)
+    assert sorted(one.id for one in box.ledger.incidents()) == sorted(set(told))
+
+
 async def test_time_the_box_was_off_is_unknown_after_a_start(box: Box) -> None:
     await box.live(310)
     off_since = box.heartbeat["at"] if box.heartbeat else 0.0

@@ -14,6 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.clock import SystemClock
+from gateway.settings import load
+from gateway.store.commands import Accounts
+
 SITE = '[site]\nid = "depot"\nname = "Dépôt"\n[page]\nhost = "127.0.0.1"\nport = {port}\n'
 VIGIE = (sys.executable, "-m", "gateway.main")
 
@@ -77,3 +81,31 @@ def test_new_code_is_printed_for_one_more_person(config: Path) -> None:
     )
     assert done.returncode == 0
     assert re.fullmatch(r"one-time code: [2-9A-Z]{5}-[2-9A-Z]{5} \(valid for one day\)\n", done.stdout)
+
+
+def fill(commands: Path) -> None:
+    """Three hundred accounts, so that there are pages to damage."""
+    accounts = Accounts(commands, SystemClock())
+    for number in range(300):
+        accounts.add(f"person-{number:03}", "responder", "$argon2id$" + "x" * 90)
+    accounts.close()
+
+
+def spoil(path: Path, page: int) -> None:
+    with path.open("r+b") as handle:
+        handle.seek(page * 4096)
+        handle.write(b"\xa5" * 4096)
+
+
+def test_damaged_commands_file_is_made_anew_at_the_start_and_told(config: Path, tmp_path: Path) -> None:
+    commands = load(config).commands
+    fill(commands)
+    spoil(commands, 5)
+    with running(config) as (process, lines):
+        assert lines[0] == "commands.db was damaged: rebuilt, the damaged file is commands.db.damaged-1"
+        assert lines[1].startswith("depot page: ")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 0
+    kept = Accounts(commands, SystemClock()).accounts()
+    assert 200 < len(kept) <= 300
+    assert commands.with_name("commands.db.damaged-1").exists()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from gateway.clock import FakeClock
-from gateway.core.errors import VigieError
-from gateway.store.commands import Account, Accounts, CommandQueue, CommandReader, OneTimeCode
+from gateway.core.errors import DamagedError, VigieError
+from gateway.store.commands import FILE_NAME, Account, Accounts, CommandQueue, CommandReader, OneTimeCode
 from gateway.store.db import open_database
 
 CLOCK = FakeClock(1000.0)
@@ -71,3 +71,47 @@ def test_one_time_code_burns_once_and_a_new_one_replaces_it(tmp_path: Path) -> N
     assert accounts.code() == OneTimeCode("hash-1", 5000.0, used=True)
     accounts.save_code("hash-2", 6000.0)
     assert accounts.code() == OneTimeCode("hash-2", 6000.0, used=False)
+
+
+def test_damaged_account_lets_nobody_in_is_counted_and_can_be_made_anew(tmp_path: Path) -> None:
+    accounts = Accounts(tmp_path / FILE_NAME, FakeClock())
+    for name in ("Amel", "Karim"):
+        accounts.add(name, "technician", "$argon2id$x")
+    accounts._database.execute("UPDATE account SET secret_hash = '$argon2id$y' WHERE name = 'Amel'")
+    assert [one.name for one in accounts.accounts()] == ["Karim"]
+    assert accounts.account("Amel") is None
+    assert accounts._database.damage == {"account": 1}
+    accounts.add("Amel", "technician", "$argon2id$z")
+    assert [one.name for one in accounts.accounts()] == ["Amel", "Karim"]
+
+
+def test_damaged_code_is_not_honoured(tmp_path: Path) -> None:
+    accounts = Accounts(tmp_path / FILE_NAME, FakeClock())
+    accounts.save_code("$argon2id$x", 5.0)
+    accounts._database.execute("UPDATE code SET expires_at = 9e9")
+    assert accounts.code() is None
+    assert accounts.burn_code() is False
+
+
+def test_numbers_of_a_file_made_anew_go_on_beyond_what_the_agent_dealt_with(tmp_path: Path) -> None:
+    """Else what people ask would never be carried out: the agent takes no number again."""
+    queue = CommandQueue(tmp_path / FILE_NAME, FakeClock(), beyond=57)
+    assert [queue.put("poll_now", "Amel", {}), queue.put("poll_now", "Amel", {})] == [58, 59]
+    queue.close()
+    assert CommandQueue(tmp_path / FILE_NAME, FakeClock(), beyond=58).put("poll_now", "Amel", {}) == 60
+
+
+def test_damaged_page_of_the_file_is_told_to_whoever_can_start_the_page_again(tmp_path: Path) -> None:
+    accounts = Accounts(tmp_path / FILE_NAME, CLOCK)
+    for number in range(100):
+        accounts.add(f"person-{number:03}", "technician", "x" * 90)
+    accounts.close()
+    with (tmp_path / FILE_NAME).open("r+b") as handle:
+        handle.seek(3 * 4096)
+        handle.write(b"\xa5" * 8192)
+    told: list[str] = []
+    accounts = Accounts(tmp_path / FILE_NAME, CLOCK)
+    accounts.when_damaged(lambda: told.append("damaged"))
+    with pytest.raises(DamagedError, match="damaged"):
+        accounts.accounts()
+    assert told == ["damaged"]

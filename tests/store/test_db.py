@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -242,3 +242,82 @@ def test_reader_in_the_middle_of_reading_delays_no_checkpoint(tmp_path: Path) ->
     assert clock.monotonic() - began < 5.0  # a writer that waited would do so for ten
     assert len(ledger.transitions(0, 10)) == 2
     assert database.rows("PRAGMA busy_timeout") == [(10_000,)]
+
+
+@pytest.fixture
+def read_only_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
+    """``read_only_disk(True)``: the kernel has mounted the disk read-only (tests/main/test_read_only_disk.py has a real
+    one)."""
+
+    def mount(read_only: bool) -> None:
+        monkeypatch.setattr("gateway.store.db.on_read_only_disk", lambda _path: read_only)
+
+    return mount
+
+
+@pytest.mark.parametrize("stopped", [True, False], ids=["stopped", "cut from power"])
+def test_file_on_a_read_only_disk_is_read_and_written_once_the_disk_takes_it(
+    stopped: bool, tmp_path: Path, read_only_disk: Callable[[bool], None]
+) -> None:
+    path = tmp_path / "vigie.db"
+    before = open_database(path)
+    SqliteLedger(before).record(batch(1.0))
+    if stopped:
+        before.close()
+    read_only_disk(True)
+    database = open_database(path)
+    ledger, outbox = SqliteLedger(database), SqliteOutbox(database)
+    assert (database.frozen, len(ledger.transitions(0, 10)), outbox.waiting()) == (True, 1, {1: 1})
+    for _ in range(2):
+        with pytest.raises(UnavailableError, match="the disk is read-only"):
+            ledger.record(batch(2.0))
+    read_only_disk(False)
+    ledger.record(batch(2.0))
+    assert (database.frozen, len(ledger.transitions(0, 10))) == (False, 2)
+    database.close()
+    assert len(SqliteLedger(open_database(path)).transitions(0, 10)) == 2
+
+
+def test_new_file_on_a_read_only_disk_is_made_once_the_disk_takes_it(
+    tmp_path: Path, read_only_disk: Callable[[bool], None]
+) -> None:
+    path = tmp_path / "data" / "vigie.db"
+    read_only_disk(True)
+    ledger = SqliteLedger(open_database(path))
+    assert ledger.incidents() == []
+    assert not path.parent.exists()
+    with pytest.raises(UnavailableError, match="read-only"):
+        ledger.record(batch(1.0))
+    read_only_disk(False)
+    ledger.record(batch(1.0))
+    assert len(SqliteLedger(open_database(path, read_only=True)).transitions(0, 10)) == 1
+
+
+def test_file_of_an_older_version_is_read_from_a_read_only_disk_and_not_touched(
+    tmp_path: Path, read_only_disk: Callable[[bool], None]
+) -> None:
+    path = tmp_path / "vigie.db"
+    old = sqlite3.connect(path)
+    old.executescript(schema_files("record")[0][1])
+    old.execute("PRAGMA user_version = 1")
+    old.execute("UPDATE meta SET value = '00000000000000bb'")
+    old.commit()
+    old.close()
+    content = path.read_bytes()
+    read_only_disk(True)
+    assert SqliteOutbox(open_database(path)).stream == "00000000000000bb"
+    assert path.read_bytes() == content
+
+
+def test_damage_seen_when_the_disk_takes_writes_again_is_told_and_the_file_still_read(
+    tmp_path: Path, read_only_disk: Callable[[bool], None]
+) -> None:
+    path = tmp_path / "vigie.db"
+    read_only_disk(True)
+    ledger = SqliteLedger(open_database(path))
+    path.write_bytes(b"this was a database once" * 400)
+    read_only_disk(False)
+    for _ in range(2):
+        with pytest.raises(DamagedError, match=r"vigie\.db: damaged"):
+            ledger.record(batch(1.0))
+    assert ledger.incidents() == []

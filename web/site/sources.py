@@ -6,16 +6,18 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Generic, TypeVar
 
+import msgspec
+
 from gateway.clock import Clock
 from gateway.core.calendar import Calendar
 from gateway.core.device import Park
-from gateway.core.errors import UnavailableError
-from gateway.core.incident import Incident, Transition
+from gateway.core.errors import UnavailableError, VigieError
+from gateway.core.incident import Change, Incident, Transition, continued
 from gateway.feasts import holiday_dates
 from gateway.ports import CurrentVerdict
 from gateway.runbooks import load_runbooks
@@ -111,9 +113,15 @@ class _Inventory:
             return self._park
 
 
-def open_sources(settings: Settings, clock: Clock, *, port: int) -> Sources:
-    """The sources of a site's page that is served on ``port``. Makes commands.db; raises `VigieError` if it cannot."""
-    queue, accounts = CommandQueue(settings.commands, clock), Accounts(settings.commands, clock)
+def open_sources(
+    settings: Settings, clock: Clock, *, port: int, when_damaged: Callable[[], object] = lambda: None
+) -> Sources:
+    """The sources of a site's page that is served on ``port``. Makes commands.db; raises `VigieError` if it cannot.
+    ``when_damaged`` is called when a page of that file turns out to be damaged."""
+    queue = CommandQueue(settings.commands, clock, last_command(settings.data / _RECORD))
+    accounts = Accounts(settings.commands, clock)
+    for file in (queue, accounts):
+        file.when_damaged(when_damaged)
     record, calls = _Record(settings.data), Calls(settings.commands, clock)
     inventory = _Inventory(settings.inventory, calls)
     status_file = settings.runtime / status.FILE_NAME
@@ -128,8 +136,8 @@ def open_sources(settings: Settings, clock: Clock, *, port: int) -> Sources:
         version=lambda: " ".join(_mark(path) for path in watched),
         park=inventory.park,
         status=lambda: status.read_status(status_file),
-        incidents=record.incidents,
-        incident=record.incident,
+        incidents=lambda since: continued(record.incidents(since), unwritten(status_file)),
+        incident=lambda number: _told_further(record.incident(number), number, unwritten(status_file)),
         transitions=record.transitions,
         verdicts=record.verdicts,
         series=record.series,
@@ -138,6 +146,30 @@ def open_sources(settings: Settings, clock: Clock, *, port: int) -> Sources:
         calls=calls,
         hours=lambda: opening_hours(adjusted(settings, record.adjustments()), clock.wall()),
     )
+
+
+def last_command(record: Path) -> int:
+    """The newest command that the agent has dealt with, as its record tells; 0 where that cannot be read."""
+    try:
+        database = open_database(record, read_only=True)
+    except VigieError:
+        return 0
+    with closing(database):
+        return SqliteLedger(database).last_command()
+
+
+def unwritten(status_file: Path) -> list[Change]:
+    """What happened to incidents and waits for the disk: the agent tells it in its status document."""
+    told = (status.read_status(status_file) or {}).get("unwritten_changes") or ()
+    try:
+        return msgspec.convert(told, list[Change])
+    except msgspec.ValidationError:  # of an agent of another version, for as long as the update takes
+        return []
+
+
+def _told_further(found: Incident | None, number: str, changes: Sequence[Change]) -> Incident | None:
+    own = [change for change in changes if change.incident == number]
+    return next(iter(continued([found] if found else [], own)), None)
 
 
 def _mark(path: Path) -> str:
