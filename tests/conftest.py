@@ -110,7 +110,10 @@ class Mosquitto:
         self._process: subprocess.Popen[bytes] | None = None
         server = authority.issue("broker")
         access = folder / "access"
-        access.write_text("pattern readwrite vigie/v1/org/%u/#\nuser desk\ntopic readwrite vigie/v1/org/#\n")
+        access.write_text(
+            "pattern readwrite vigie/v1/org/%u/#\npattern write homeassistant/binary_sensor/%u/+/config\n"
+            "user desk\ntopic readwrite vigie/v1/org/#\ntopic readwrite homeassistant/#\n"
+        )
         access.chmod(0o600)
         config = folder / "mosquitto.conf"
         config.write_text(
