@@ -139,6 +139,7 @@ class _Reasoning:
             if explanation.root.cause in HARDWARE and bad.subject in explanation.subjects
         ]
         if parts:
+        self._join_lost_disks()
             return min(parts, key=lambda explanation: explanation.first.at).root
         return self.sticky.get(bad.key) or Root(bad.cause, bad.subject)
 
@@ -168,6 +169,13 @@ class _Reasoning:
     def _dark(self, device: str, seen: set[str]) -> bool:
         """True if the mains failure explains that this device is silent."""
         silence = self.silent.get(device)
+    def _join_lost_disks(self) -> None:
+        """A disk that is lost and the array that misses it are one fault."""
+        for array in [root for root in self.found if root.cause is Cause.RAID_DEGRADED]:
+            disks = self.found.get(Root(Cause.DISK_FAILING, array.subject))
+            if disks and any(bad.verdict is Verdict.CRITICAL and isinstance(bad.value, str) for bad in disks.members):
+                self.found[array].members.extend(self.found.pop(disks.root).members)
+
         if silence is None or device in seen or silence.at < self.mains_lost_at - SIMULTANEOUS_S:
             return False
         seen.add(device)

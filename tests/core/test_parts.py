@@ -64,6 +64,38 @@ def test_overall_state_repeats_what_a_fan_a_supply_or_a_disk_says(part: str, cau
     assert server.open() == {cause: {part.replace("_", " "), "overall"}}
 
 
+def test_lost_disk_and_the_array_that_misses_it_are_one_incident() -> None:
+    server = Server()
+    server.states |= {"disk 3": OK, "raid volume 1": OK}
+    server.step()
+    server.step(disk_3=CRITICAL, raid_volume_1=CRITICAL, overall=CRITICAL)
+    assert server.open() == {Cause.RAID_DEGRADED: {"disk 3", "raid volume 1", "overall"}}
+    [opened] = [change for change in server.changes if change.kind is ChangeKind.OPENED]
+    assert opened.root_instance == "raid volume 1"
+    server.step(10, disk_3=OK, raid_volume_1=WARNING, overall=OK)  # replaced, it is rebuilt
+    assert server.open() == {Cause.RAID_DEGRADED: {"disk 3", "raid volume 1", "overall"}}
+    server.step(10, raid_volume_1=OK)
+    assert server.open() == {}
+
+
+def test_disk_that_only_warns_beside_a_degraded_array_is_a_fault_of_its_own() -> None:
+    server = Server()
+    server.states |= {"disk 3": OK, "raid volume 1": OK}
+    server.step()
+    server.step(disk_3=WARNING, raid_volume_1=CRITICAL)
+    assert server.open() == {Cause.RAID_DEGRADED: {"raid volume 1"}, Cause.DISK_FAILING: {"disk 3"}}
+
+
+def test_disk_that_fails_first_is_merged_into_the_array_that_loses_it() -> None:
+    server = Server()
+    server.states |= {"disk 3": OK, "raid volume 1": OK}
+    server.step()
+    server.step(disk_3=CRITICAL)
+    server.step(raid_volume_1=CRITICAL)
+    assert server.open() == {Cause.RAID_DEGRADED: {"disk 3", "raid volume 1"}}
+    assert [change.kind for change in server.changes if change.into] == [ChangeKind.MERGED]
+
+
 def test_overall_state_alone_opens_an_incident() -> None:
     server = Server()
     server.step()
