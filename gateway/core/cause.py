@@ -105,6 +105,7 @@ class _Reasoning:
                 services.append(bad)
             else:
                 self._add(self._root_of(bad), bad)
+        self._join_lost_disks()
         for bad in sums:  # once every part is explained
             self._add(self._root_of_sum(bad), bad)
         for bad in services:  # once every device is explained
@@ -131,6 +132,13 @@ class _Reasoning:
             return Root(bad.cause, None)  # many machines at once: it is the room
         return self.sticky.get(bad.key) or Root(bad.cause, bad.subject)
 
+    def _join_lost_disks(self) -> None:
+        """A disk that is lost and the array that misses it are one fault."""
+        for array in [root for root in self.found if root.cause is Cause.RAID_DEGRADED]:
+            disks = self.found.get(Root(Cause.DISK_FAILING, array.subject))
+            if disks and any(bad.verdict is Verdict.CRITICAL and isinstance(bad.value, str) for bad in disks.members):
+                self.found[array].members.extend(self.found.pop(disks.root).members)
+
     def _root_of_sum(self, bad: Bad) -> Root:
         """The failed part that a machine's overall state repeats; the machine itself where no part says anything."""
         parts = [
@@ -139,7 +147,6 @@ class _Reasoning:
             if explanation.root.cause in HARDWARE and bad.subject in explanation.subjects
         ]
         if parts:
-        self._join_lost_disks()
             return min(parts, key=lambda explanation: explanation.first.at).root
         return self.sticky.get(bad.key) or Root(bad.cause, bad.subject)
 
@@ -169,13 +176,6 @@ class _Reasoning:
     def _dark(self, device: str, seen: set[str]) -> bool:
         """True if the mains failure explains that this device is silent."""
         silence = self.silent.get(device)
-    def _join_lost_disks(self) -> None:
-        """A disk that is lost and the array that misses it are one fault."""
-        for array in [root for root in self.found if root.cause is Cause.RAID_DEGRADED]:
-            disks = self.found.get(Root(Cause.DISK_FAILING, array.subject))
-            if disks and any(bad.verdict is Verdict.CRITICAL and isinstance(bad.value, str) for bad in disks.members):
-                self.found[array].members.extend(self.found.pop(disks.root).members)
-
         if silence is None or device in seen or silence.at < self.mains_lost_at - SIMULTANEOUS_S:
             return False
         seen.add(device)
