@@ -125,8 +125,6 @@ _STATE_WORDS: Mapping[str, tuple[str, str, str]] = {
     "none yet": ("aucune encore", "لا شيء بعد", "none yet"),
     "full": ("dans les deux sens à la fois", "في الاتجاهين معًا", "full duplex"),
     "half": ("dans un seul sens à la fois", "في اتجاه واحد كل مرة", "half duplex"),
-    "good": ("réussie", "ناجحة", "good"),
-    "none yet": ("aucune encore", "لا شيء بعد", "none yet"),
     "normal": ("normal", "عادي", "normal"),
     "urgent": ("urgent", "عاجل", "urgent"),
     "under_voltage": ("tension trop basse", "جهد منخفض", "under-voltage"),

@@ -108,8 +108,8 @@ input.frequency.status|Judgement of the device on the input frequency|
 input.current.status|Judgement of the device on the input current|
 outlet.status|An outlet is on or off|outlet
 hw.status|What a component says of itself|component
-hw.physical_disk.status|Judgement of a disk on itself: passed or failed|disk
 hw.network.duplex|Whether an interface sends and receives at once: full, half or unknown|interface
+hw.physical_disk.status|Judgement of a disk on itself: passed or failed|disk
 hw.physical_disk.smart.self_test|Result of the last self-test of a disk|disk
 printer.status|What a printer says of itself|
 gateway.storage.end_of_life|The storage's own judgement on its reserve: normal, warning, urgent|disk
@@ -180,10 +180,10 @@ system.network.packet_rate.receive|{packet}/s||interface|Packets received per se
 system.network.packet_rate.transmit|{packet}/s||interface|Packets sent per second
 system.network.error_rate.receive|1/s||interface|Faulty packets received per second
 system.network.error_rate.transmit|1/s||interface|Packets per second that could not be sent
-system.network.drop_rate.receive|1/s||interface|Packets received and dropped per second
 system.network.error_rate.checksum|1/s||interface|Frames per second received with a wrong checksum
 system.network.error_rate.symbol|1/s||interface|Times per second that the signal on the wire made no sense
 system.network.error_rate.late_collision|1/s||interface|Collisions per second after the first 64 bytes of a frame
+system.network.drop_rate.receive|1/s||interface|Packets received and dropped per second
 system.network.drop_rate.transmit|1/s||interface|Packets to be sent and dropped per second
 system.disk.io_rate.read|By/s||disk|Rate read from disk
 system.disk.io_rate.write|By/s||disk|Rate written to disk
@@ -244,11 +244,11 @@ system.network.packets.receive|{packet}|interface|Packets received
 system.network.packets.transmit|{packet}|interface|Packets sent
 system.network.errors.receive|{error}|interface|Faulty packets received
 system.network.errors.transmit|{error}|interface|Packets that could not be sent
-system.network.dropped.receive|{packet}|interface|Packets received and dropped
-system.network.dropped.transmit|{packet}|interface|Packets to be sent and dropped
 system.network.errors.checksum|{error}|interface|Frames received with a wrong checksum: a cable, a plug, an optic
 system.network.errors.symbol|{error}|interface|Times the signal on the wire made no sense: a cable, a plug, an optic
 system.network.errors.late_collision|{error}|interface|Collisions after 64 bytes of a frame: one end is half duplex, the other full
+system.network.dropped.receive|{packet}|interface|Packets received and dropped
+system.network.dropped.transmit|{packet}|interface|Packets to be sent and dropped
 system.disk.io.read|By|disk|Bytes read since the start
 system.disk.io.write|By|disk|Bytes written since the start
 printer.page.count|{page}||Pages printed in the printer's life
