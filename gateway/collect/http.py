@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPException, HTTPResponse
 from typing import cast
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
@@ -22,11 +22,12 @@ _IN_URLS = "!#$%&'()*+,/:;=?@[]~"  # what may stand in a URL; anything else (é,
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One response; ``text`` is the beginning of the body."""
+    """One response; ``text`` is the beginning of the body, ``cut`` says that it is not all of it."""
 
     status: int
     location: str
     text: str
+    cut: bool = False
 
 
 async def ask(url: str, expect: str, timeout_s: float, trust: Trust) -> Answer:
@@ -80,8 +81,11 @@ def _wrong(url: str, status: int, detail: str) -> Failure:
     return Failure(kind, url, f"HTTP {status}" + (f", {detail}" if detail else ""))
 
 
-async def get(url: SplitResult, trust: Trust, headers: Mapping[str, str] | None = None) -> tuple[Page, float | None]:
-    """(page, end of the certificate) of one GET; call it within ``asking``. Raises NoAnswerError and OSError."""
+async def get(
+    url: SplitResult, trust: Trust, headers: Mapping[str, str] | None = None, largest: int = _LARGEST
+) -> tuple[Page, float | None]:
+    """(page, end of the certificate) of one GET of which ``largest`` bytes are read; call it within ``asking``. Raises
+    NoAnswerError and OSError."""
     host = url.hostname or ""
     secure = url.scheme == "https"
     port = url.port or (_SECURE if secure else 80)
@@ -89,10 +93,11 @@ async def get(url: SplitResult, trust: Trust, headers: Mapping[str, str] | None 
     try:
         link.writer.write(_request(url, headers or {}))
         await link.writer.drain()
-        raw = await _read(link.reader)
+        raw, whole = await _read(link.reader, largest)
     finally:
         link.writer.close()
-    return parse(raw, url.geturl()), link.expires_at
+    page = parse(raw, url.geturl())
+    return (page if whole else replace(page, cut=True)), link.expires_at
 
 
 def _request(url: SplitResult, headers: Mapping[str, str]) -> bytes:
@@ -103,26 +108,25 @@ def _request(url: SplitResult, headers: Mapping[str, str]) -> bytes:
     return "\r\n".join((*lines, *further, "", "")).encode("utf-8")
 
 
-async def _read(reader: asyncio.StreamReader) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    while size < _LARGEST and (chunk := await reader.read(65536)):
-        chunks.append(chunk)
-        size += len(chunk)
-        if _complete(b"".join(chunks)):
+async def _read(reader: asyncio.StreamReader, largest: int) -> tuple[bytes, bool]:
+    """(what came, True unless there was more than ``largest``)."""
+    raw = bytearray()
+    while len(raw) < largest and (chunk := await reader.read(65536)):
+        raw += chunk
+        if _complete(raw):
             break
-    return b"".join(chunks)
+    return bytes(raw[:largest]), len(raw) <= largest
 
 
-def _complete(raw: bytes) -> bool:
+def _complete(raw: bytearray) -> bool:
     """True once the announced length is there: some servers keep the connection open although asked to close it."""
-    head, separator, body = raw.partition(b"\r\n\r\n")
-    if not separator:
+    end = raw.find(b"\r\n\r\n")
+    if end < 0:
         return False
-    for line in head.lower().split(b"\r\n")[1:]:
+    for line in raw[:end].lower().split(b"\r\n")[1:]:
         name, _, value = line.partition(b":")
         if name == b"content-length" and value.strip().isdigit():
-            return len(body) >= int(value)
+            return len(raw) - end - 4 >= int(value)
         if name == b"transfer-encoding" and b"chunked" in value:
             return raw.endswith(b"0\r\n\r\n")
     return False
@@ -147,13 +151,14 @@ def parse(raw: bytes, what: str) -> Page:
         response.begin()
     except (HTTPException, ValueError) as error:
         raise NoAnswerError(Failure(FailureKind.GARBLED, what, "the answer is not HTTP")) from error
+    cut = False
     try:
         body = response.read()
     except HTTPException as error:  # IncompleteRead holds what there was
-        body = getattr(error, "partial", b"")
+        body, cut = getattr(error, "partial", b""), True
     charset = response.headers.get_content_charset("utf-8")
     try:
         text = body.decode(charset, "replace")
     except (LookupError, ValueError):  # no such charset
         text = body.decode("utf-8", "replace")
-    return Page(response.status, response.headers.get("Location", ""), text)
+    return Page(response.status, response.headers.get("Location", ""), text, cut)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import urlsplit
 
 from gateway.clock import Clock
-from gateway.collect import http
-from gateway.collect.asking import NoAnswerError, asking
-from gateway.collect.tls import Trust
-from gateway.core.device import Device
+from gateway.collect.asking import NoAnswerError
+from gateway.collect.web_access import Opener, WebAccess
+from gateway.core.device import Device, Https
 from gateway.core.json_probe import Rule, understand
 from gateway.core.reading import Failure, FailureKind, Poll, Reading, Severity
 
@@ -19,20 +17,22 @@ class JsonProbe:
 
     name = "json"
 
-    def __init__(self, clock: Clock, *, timeout_s: float = 10.0) -> None:
+    def __init__(self, clock: Clock, access: WebAccess) -> None:
         self._clock = clock
-        self._timeout_s = timeout_s
+        self._access = access
 
     async def poll(self, device: Device) -> Poll:
-        """One GET over plain HTTP. A value that is not there is a failure beside those that are."""
+        """One GET. A value that is not there is a failure beside those that are."""
         at, began = self._clock.wall(), self._clock.monotonic()
         readings: list[Reading] = []
         failures: list[Failure] = []
-        host = f"[{device.address}]" if ":" in device.address else device.address
         path, *mappings = device.json or ("/",)
-        url = f"http://{host}:{device.ports.get('json', 80)}{path}"
+        port = device.ports.get("json", 80 if device.https in (Https.NONE, Https.OFF) else 443)
+        url = f"json {device.address}{path}"
         try:
-            document = await self._document(url, at)
+            opener = self._access.opener(device, port, at, pin=f"{device.id}/json")
+            url = f"{opener.base}{path}"
+            document = await _document(opener, path)
         except NoAnswerError as error:
             failures.append(error.failure)
         else:
@@ -49,12 +49,10 @@ class JsonProbe:
         elapsed = self._clock.monotonic() - began
         return Poll(device.id, self.name, at, tuple(readings), nothing, partial, requests=1, elapsed_s=elapsed)
 
-    async def _document(self, url: str, at: float) -> object:
-        async with asking(url, self._timeout_s):
-            page, _ = await http.get(urlsplit(url), Trust(at))
-        if failure := http.judge(url, page, ""):
-            raise NoAnswerError(failure)
-        try:
-            return json.loads(page.text)
-        except (ValueError, RecursionError):
-            raise NoAnswerError(Failure(FailureKind.GARBLED, url, "the answer is no JSON")) from None
+
+async def _document(opener: Opener, path: str) -> object:
+    page = await opener.get(path)
+    try:
+        return json.loads(page.text)
+    except (ValueError, RecursionError):
+        raise NoAnswerError(Failure(FailureKind.GARBLED, opener.base + path, "the answer is no JSON")) from None

@@ -3,22 +3,18 @@ self-signed one, is pinned at first use: the password goes to that board and to 
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from gateway.clock import Clock
-from gateway.collect import http, redfish_values
-from gateway.collect.asking import NoAnswerError, asking
+from gateway.collect import redfish_values
+from gateway.collect.asking import NoAnswerError
 from gateway.collect.redfish_values import Value, links
-from gateway.collect.tls import Trust
-from gateway.core.device import Device
+from gateway.collect.web_access import Opener, WebAccess
+from gateway.core.device import Device, Https
 from gateway.core.reading import Failure, FailureKind, Identity, Poll, Reading
 
 EVERY_S = 300.0
@@ -27,43 +23,14 @@ _MOST = 60
 """Questions of one poll: a server with twenty disks takes forty."""
 
 
-@dataclass(frozen=True, slots=True)
-class HttpLogin:
-    """User and password of a board."""
-
-    user: str
-    password: str = field(repr=False)
-
-
-class Pins:
-    """Certificates by device, as lines "ID SHA-256" of a file: the first that was seen is the only one taken."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def check(self, device: str, certificate: bytes) -> bool:
-        """True if this is the device's certificate, or the first one seen of it."""
-        digest = hashlib.sha256(certificate).hexdigest()
-        lines = self._path.read_text(encoding="utf-8").splitlines() if self._path.exists() else []
-        known = dict(line.split(" ", 1) for line in lines if " " in line)
-        if device not in known:
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(f"{device} {digest}\n")
-        return known.get(device, digest) == digest
-
-
 class Redfish:
-    """Collector ``redfish``. ``logins`` are by name of the credential (``access = ["http=NAME"]``)."""
+    """Collector ``redfish``, signed in by a credential of type http (``access = ["http=NAME"]``)."""
 
     name = "redfish"
 
-    def __init__(
-        self, clock: Clock, logins: Mapping[str, Callable[[], HttpLogin]], pins: Pins, *, timeout_s: float = 10.0
-    ) -> None:
+    def __init__(self, clock: Clock, access: WebAccess) -> None:
         self._clock = clock
-        self._logins = logins
-        self._pins = pins
-        self._timeout_s = timeout_s
+        self._access = access
         self._last: dict[str, tuple[float, list[Value], Identity]] = {}
 
     async def poll(self, device: Device) -> Poll:
@@ -73,13 +40,13 @@ class Redfish:
         failure, partial, requests = None, [], 0
         if began - asked_at >= EVERY_S:
             self._last.pop(device.id, None)
-            board = _Board(self._opener(device))
             try:
+                board = self._board(device, at)
                 values, identity = await board.all()
                 self._last[device.id] = began, values, identity
+                partial, requests = board.failures, board.requests
             except NoAnswerError as error:
-                failure, values = error.failure, []
-            partial, requests = board.failures, board.requests
+                failure, values, requests = error.failure, [], 1
         return Poll(
             device.id,
             self.name,
@@ -93,46 +60,14 @@ class Redfish:
             remembered=began - asked_at < EVERY_S,
         )
 
-    def _opener(self, device: Device) -> Opener:
-        host = f"[{device.address}]" if ":" in device.address else device.address
-        port = device.ports.get("redfish", 443)
-        base = f"https://{host}" + ("" if port == 443 else f":{port}")
-        login = self._logins.get(device.access.get("http", ""))
-        given = login() if login else None
-        trust = Trust(self._clock.wall(), verify=False, pinned=lambda der: self._pins.check(device.id, der))
-        return Opener(base, given, trust, self._timeout_s)
-
-
-@dataclass(frozen=True, slots=True)
-class Opener:
-    """GETs documents of one board."""
-
-    base: str
-    login: HttpLogin | None
-    trust: Trust
-    timeout_s: float
-
-    async def get(self, path: str) -> dict[str, Any]:
-        """One document. Raises NoAnswerError."""
-        url = self.base + path
-        if self.login is None:
+    def _board(self, device: Device, at: float) -> _Board:
+        """A board is always asked over HTTPS, its certificate is pinned if nothing else is said."""
+        secured = device if device.https not in (Https.NONE, Https.OFF) else replace(device, https=Https.PINNED)
+        opener = self._access.opener(secured, device.ports.get("redfish", 443), at, pin=device.id)
+        if not opener.headers:
             detail = 'the device names no credential of type http: access = ["http=NAME"]'
-            raise NoAnswerError(Failure(FailureKind.UNAUTHORISED, url, detail))
-        token = base64.b64encode(f"{self.login.user}:{self.login.password}".encode()).decode()
-        async with asking(url, self.timeout_s):
-            headers = {"Authorization": f"Basic {token}"}
-            page, _ = await http.get(urlsplit(url), self.trust, headers)
-            if (to := http.onward(url, page)).startswith(self.base + "/"):  # iLO wants a slash at the end
-                page, _ = await http.get(urlsplit(to), self.trust, headers)
-        if failure := http.judge(url, page, ""):
-            raise NoAnswerError(failure)
-        try:
-            document = json.loads(page.text)
-        except (ValueError, RecursionError):
-            document = None
-        if not isinstance(document, dict):
-            raise NoAnswerError(Failure(FailureKind.GARBLED, url, "the answer is no JSON object"))
-        return document
+            raise NoAnswerError(Failure(FailureKind.UNAUTHORISED, opener.base, detail))
+        return _Board(opener)
 
 
 class _Board:
@@ -147,7 +82,7 @@ class _Board:
         values: list[Value] = []
         identity = Identity()
         self.requests += 1
-        systems = await self._opener.get("/redfish/v1/Systems")
+        systems = await self._document("/redfish/v1/Systems")
         for path in links(systems, "Members"):
             document = await self._get(path)
             values += redfish_values.system(document, path)
@@ -174,12 +109,22 @@ class _Board:
                     found += redfish_values.volume(await self._get(one), one)
         return found
 
+    async def _document(self, path: str) -> dict[str, Any]:
+        page = await self._opener.get(path, slash=True)  # iLO wants a slash at the end
+        try:
+            document = json.loads(page.text)
+        except (ValueError, RecursionError):
+            document = None
+        if not isinstance(document, dict):
+            raise NoAnswerError(Failure(FailureKind.GARBLED, self._opener.base + path, "the answer is no JSON object"))
+        return document
+
     async def _get(self, path: str) -> dict[str, Any]:
         if self.requests >= _MOST:
             return {}
         self.requests += 1
         try:
-            return await self._opener.get(path)
+            return await self._document(path)
         except NoAnswerError as error:
             self.failures.append(error.failure)
             return {}

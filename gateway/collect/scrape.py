@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from gateway.clock import Clock
-from gateway.collect import http
-from gateway.collect.asking import NoAnswerError, asking
+from gateway.collect.asking import NoAnswerError
 from gateway.collect.exposition import parse
 from gateway.collect.scrape_values import Before, understand
-from gateway.collect.tls import Trust
+from gateway.collect.web_access import WebAccess
 from gateway.core.device import Device
 from gateway.core.reading import Failure, FailureKind, Poll, Reading
 
@@ -22,9 +19,9 @@ class Scrape:
 
     name = "scrape"
 
-    def __init__(self, clock: Clock, *, timeout_s: float = 10.0) -> None:
+    def __init__(self, clock: Clock, access: WebAccess) -> None:
         self._clock = clock
-        self._timeout_s = timeout_s
+        self._access = access
         self._before: dict[str, Before] = {}
         self._port: dict[str, int] = {}
 
@@ -55,12 +52,9 @@ class Scrape:
         )
 
     async def _ask(self, device: Device, port: int, at: float) -> tuple[Reading, ...]:
-        host = f"[{device.address}]" if ":" in device.address else device.address
-        url = f"http://{host}:{port}/metrics"
-        async with asking(url, self._timeout_s):
-            page, _ = await http.get(urlsplit(url), Trust(at))
-        if problem := http.judge(url, page, ""):
-            raise NoAnswerError(problem)
+        opener = self._access.opener(device, port, at, pin=f"{device.id}/scrape")
+        url = f"{opener.base}/metrics"
+        page = await opener.get("/metrics")
         before = self._before.setdefault(device.id, Before())
         try:
             values = understand(parse(page.text), before, self._clock.monotonic())

@@ -35,6 +35,8 @@ class Trust:
     ca: str | None = None
     pinned: Callable[[bytes], bool] | None = None
     """Says of a certificate in DER whether it is the one that is expected; nothing is sent to any other."""
+    stranger: str = "its certificate is not that of the first contact: if it was renewed, take its line out of the pins"
+    """What is told of any other."""
 
 
 async def connect(host: str, port: int) -> Link:
@@ -49,10 +51,7 @@ async def connect_tls(host: str, port: int, trust: Trust, what: str) -> Link:
         link = await _unverified(host, port)
         if trust.pinned and not trust.pinned(_certificate(link.writer) or b""):
             link.writer.close()
-            detail = (
-                "its certificate is not that of the first contact: if it was renewed, take its line out of the pins"
-            )
-            raise NoAnswerError(Failure(FailureKind.UNAUTHORISED, what, detail))
+            raise NoAnswerError(Failure(FailureKind.UNAUTHORISED, what, trust.stranger))
         return link
     context = ssl.create_default_context(cafile=trust.ca)
     try:

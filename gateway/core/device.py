@@ -15,6 +15,23 @@ IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
 """What an id of a site, device or service looks like: it is a topic level, a URL part and a file name."""
 
 
+class Https(StrEnum):
+    """How a device is asked over HTTP, and how its certificate is known; besides these, the certificate's own
+    fingerprint (SHA-256)."""
+
+    NONE = ""
+    OFF = "off"
+    """Plain HTTP, and the sign-in goes in clear, knowingly."""
+    PINNED = "pinned"
+    """By the certificate of the first contact."""
+    VERIFIED = "verified"
+    """By an authority."""
+
+
+FINGERPRINT = re.compile(r"(?:[0-9a-fA-F]{2}:?){31}[0-9a-fA-F]{2}")
+"""A SHA-256 fingerprint as openssl or a browser shows it."""
+
+
 class Criticality(StrEnum):
     """The three levels, and no fourth (requirement M2)."""
 
@@ -165,6 +182,8 @@ class Device:
     """Backup jobs (core/backups.py): kept on it and asked over SSH, on a share of it, or calling the box."""
     json: tuple[str, ...] = ()
     """A URL path, then mappings of what it answers (core/json_probe.py), for the collector ``json``."""
+    https: str = Https.NONE
+    """One of ``Https``, or a fingerprint, for the collectors ``scrape``, ``json`` and ``redfish``."""
     said: Mapping[str, str] = field(default_factory=dict)
     """What it says of itself (``inventory.TOLD``): not written down by people, nor read from what they wrote."""
 

@@ -15,13 +15,14 @@ from gateway.collect.backup import Backup, Places
 from gateway.collect.json_probe import JsonProbe
 from gateway.collect.nut import Nut
 from gateway.collect.reach import Reach
-from gateway.collect.redfish import HttpLogin, Pins, Redfish
+from gateway.collect.redfish import Redfish
 from gateway.collect.scrape import Scrape
 from gateway.collect.self import OwnHealth
 from gateway.collect.smart import Smart
 from gateway.collect.smb import Smb, SmbLogin
 from gateway.collect.snmp_auth import SnmpAuth
 from gateway.collect.ssh import Ssh, SshLogin
+from gateway.collect.web_access import HttpLogin, Pins, WebAccess
 from gateway.core.backups import limits
 from gateway.core.device import Device, Kind, Park
 from gateway.core.errors import Fault, InputError
@@ -159,9 +160,9 @@ def build_collectors(settings: Settings, clock: Clock, devices: Iterable[Device]
         "nut": lambda: Nut(clock),
         "smart": lambda: Smart(clock, shell=shell(settings)),
         "backup": lambda: Backup(clock, _backup_places(settings)),
-        "scrape": lambda: Scrape(clock),
-        "json": lambda: JsonProbe(clock),
-        "redfish": lambda: Redfish(clock, _http_logins(settings), Pins(settings.data / "known_certificates")),
+        "scrape": lambda: Scrape(clock, _web_access(settings)),
+        "json": lambda: JsonProbe(clock, _web_access(settings)),
+        "redfish": lambda: Redfish(clock, _web_access(settings)),
         "self": lambda: OwnHealth(clock, data=settings.data),
     }
     unknown = sorted(wanted - makers.keys())
@@ -191,13 +192,15 @@ def _backup_places(settings: Settings) -> Places:
     return Places(shell(settings), Smb(logins), CallReader(settings.commands).of)
 
 
-def _http_logins(settings: Settings) -> Mapping[str, Callable[[], HttpLogin]]:
-    """Users and passwords of boards; a password is read when it is used."""
+def _web_access(settings: Settings) -> WebAccess:
+    """How devices are asked over HTTP; a password or token is read when it is used."""
 
     def login(credential: Credential) -> HttpLogin:
-        return HttpLogin(credential.user, reveal(credential.password) if credential.password else "")
+        password = reveal(credential.password) if credential.password else ""
+        return HttpLogin(credential.user, password, reveal(credential.token) if credential.token else "", credential.ca)
 
-    return {name: partial(login, one) for name, one in settings.credentials.items() if one.type == "http"}
+    logins = {name: partial(login, one) for name, one in settings.credentials.items() if one.type == "http"}
+    return WebAccess(logins, Pins(settings.data / "known_certificates"))
 
 
 def _snmp(settings: Settings, clock: Clock) -> Collector:

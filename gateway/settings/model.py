@@ -75,6 +75,10 @@ class Credential:
     password: Secret | None = None
     key: Secret | None = None
     """File of the private key, for ssh."""
+    token: Secret | None = None
+    """Bearer token, for http, in place of user and password."""
+    ca: Path | None = None
+    """Authority that signs the certificates of devices, for http; None: those of the system."""
 
 
 @dataclass(frozen=True, slots=True)

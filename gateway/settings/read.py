@@ -190,9 +190,14 @@ def _credential(name: str, table: Table, base: Path) -> Credential:
         priv=read_secret(table, "priv", base),
         password=read_secret(table, "password", base),
         key=read_secret(table, "key", base),
+        token=read_secret(table, "token", base),
+        ca=read_path(table, "ca", base),
     )
     if credential.type == "smb" and not (credential.user and credential.password):
         table.fault("password", f"{table.name('password')} or user is missing", "a share needs user and password")
+    if credential.token and (credential.type != "http" or credential.user or credential.password):
+        what = f"{table.name('token')}: not beside a user, and for type http only"
+        table.fault("token", what, "leave one of them out")
     if credential.type == "ssh" and not (credential.user and credential.key and credential.key.file):
         table.fault("key", f"{table.name('key')} or user is missing", 'SSH needs user and key = { file = "path" }')
     needed = "community" if credential.version != "3" else "user"

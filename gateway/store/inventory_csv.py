@@ -45,7 +45,8 @@ COLUMNS = (
     "support.model", "support.provider", "support.contract", "support.phone", "support.ends_on", "warranty.ends_on",
     "cost.purchase", "cost.monthly", "nut_name", *(f"ports.{name}" for name in PORTS),
     "check.type", "check.url", "check.target", "check.port", "check.expect", "check.timeout", "check.verify",
-    "always_on", "business", "redundant", "limits", "access", "backups", "json", *(f"said.{name}" for name in TOLD),
+    "always_on", "business", "redundant", "limits", "access", "backups", "json", "https",
+    *(f"said.{name}" for name in TOLD),
 )  # fmt: skip
 
 

@@ -7,10 +7,12 @@ from typing import Any
 
 from gateway.core.backups import Job
 from gateway.core.device import (
+    FINGERPRINT,
     IDENTIFIER,
     Cost,
     Criticality,
     Device,
+    Https,
     Kind,
     Limit,
     Service,
@@ -60,6 +62,7 @@ def read_device(table: Table) -> Device:
         access=dict(_access(table)),
         backups=_backups(table),
         json=_json(table),
+        https=_https(table),
         **texts,
     )
     table.table("said")  # an export tells what the device says; only the device itself can say it
@@ -126,6 +129,16 @@ def _json(table: Table) -> tuple[str, ...]:
         except ValueError as error:
             table.fault("json", f"{table.name('json')}: {error}", remedy)
     return texts
+
+
+def _https(table: Table) -> str:
+    """How the device's certificate is known."""
+    text = table.text("https")
+    if text and text not in tuple(Https) and not FINGERPRINT.fullmatch(text):
+        remedy = '"pinned", "verified", "off", or the certificate\'s SHA-256 fingerprint (64 hexadecimal digits)'
+        table.fault("https", f'{table.name("https")} = "{text}" is no way to know a certificate', remedy)
+        return Https.NONE
+    return text
 
 
 def _backups(table: Table) -> tuple[str, ...]:
@@ -281,6 +294,8 @@ def device_values(device: Device) -> dict[str, Any]:
         values["limits"] = [str(limit) for limit in device.limits]
     if device.json:
         values["json"] = list(device.json)
+    if device.https:
+        values["https"] = str(device.https)
     if device.backups:
         values["backups"] = list(device.backups)
     if device.access:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +14,14 @@ from hypothesis import strategies as st
 
 from gateway.clock import FakeClock
 from gateway.collect.json_probe import JsonProbe
+from gateway.collect.web_access import Pins, WebAccess
 from gateway.core.device import Device
 from gateway.core.errors import InputError
 from gateway.core.json_probe import Rule, understand
 from gateway.core.reading import FailureKind
 from gateway.store.inventory import parse_toml
 
+ACCESS = WebAccess({}, Pins(Path("/nonexistent/pins")))
 PAGE = '{"battery": {"soc": "87.5"}, "pv": [{"watts": 12340}], "on": true, "mode": "grid", "none": null}'
 MAPPINGS = (
     "battery.charge=battery.soc",
@@ -102,7 +105,7 @@ def device(server: ThreadingHTTPServer, *mappings: str, path: str = "/api/state"
 
 
 async def test_an_inverter_is_read(inverter: ThreadingHTTPServer) -> None:
-    poll = await JsonProbe(FakeClock()).poll(device(inverter, *MAPPINGS))
+    poll = await JsonProbe(FakeClock(), ACCESS).poll(device(inverter, *MAPPINGS))
     assert poll.failure is None, poll.failure
     told = {(one.metric, one.instance): one.value for one in poll.readings}
     assert told == {
@@ -114,7 +117,7 @@ async def test_an_inverter_is_read(inverter: ThreadingHTTPServer) -> None:
 
 
 async def test_a_value_that_is_gone_is_told_beside_the_others(inverter: ThreadingHTTPServer) -> None:
-    poll = await JsonProbe(FakeClock()).poll(device(inverter, MAPPINGS[0], "hw.power=none", "hw.voltage=mode"))
+    poll = await JsonProbe(FakeClock(), ACCESS).poll(device(inverter, MAPPINGS[0], "hw.power=none", "hw.voltage=mode"))
     assert [one.metric for one in poll.readings] == ["battery.charge"]
     assert [failure.detail for failure in poll.partial] == ["there is nothing at none", "mode is no number"]
 
@@ -132,6 +135,6 @@ async def test_what_is_no_answer_is_a_named_failure(
     inverter: ThreadingHTTPServer, page: str, path: str, kind: FailureKind
 ) -> None:
     inverter.page = page  # type: ignore[attr-defined]
-    poll = await JsonProbe(FakeClock()).poll(device(inverter, *MAPPINGS, path=path))
+    poll = await JsonProbe(FakeClock(), ACCESS).poll(device(inverter, *MAPPINGS, path=path))
     assert poll.failure is not None
     assert (poll.failure.kind, poll.readings) == (kind, ())

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from gateway.clock import FakeClock
 from gateway.collect import redfish_values
-from gateway.collect.redfish import HttpLogin, Pins, Redfish
+from gateway.collect.redfish import Redfish
+from gateway.collect.web_access import HttpLogin, Pins, WebAccess
 from gateway.core.device import Device, Kind
 from gateway.core.reading import FailureKind, Poll, Severity
 
@@ -146,7 +147,7 @@ def board(authority: Issuer) -> Iterator[Board]:
 
 def collector(folder: Path, clock: FakeClock | None = None, word: str = "secret") -> Redfish:
     logins = {"it": lambda: HttpLogin("reader", word)}
-    return Redfish(clock or FakeClock(), logins, Pins(folder / "pins"))
+    return Redfish(clock or FakeClock(), WebAccess(logins, Pins(folder / "pins")))
 
 
 def device(board: Board) -> Device:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,10 +16,12 @@ from gateway.clock import FakeClock
 from gateway.collect.exposition import Sample, parse
 from gateway.collect.scrape import Scrape
 from gateway.collect.scrape_values import Before, rules, understand
+from gateway.collect.web_access import Pins, WebAccess
 from gateway.core.device import Device
 from gateway.core.reading import FailureKind
 from gateway.core.units import METRICS
 
+ACCESS = WebAccess({}, Pins(Path("/nonexistent/pins")))
 NODE = """# HELP node_cpu_seconds_total Seconds the CPUs spent in each mode.
 # TYPE node_cpu_seconds_total counter
 node_cpu_seconds_total{cpu="0",mode="idle"} 1000
@@ -164,7 +167,7 @@ async def test_a_page_that_is_no_exporters_is_a_named_failure(
 ) -> None:
     exporter.page = page  # type: ignore[attr-defined]
     device = Device("srv-1", "Server", address="127.0.0.1", ports={"scrape": exporter.server_port})
-    poll = await Scrape(FakeClock()).poll(device)
+    poll = await Scrape(FakeClock(), ACCESS).poll(device)
     assert poll.failure is not None
     assert (poll.failure.kind, poll.readings) == (kind, ())
     assert says in poll.failure.detail
@@ -173,7 +176,7 @@ async def test_a_page_that_is_no_exporters_is_a_named_failure(
 async def test_an_exporter_is_read_over_http(exporter: ThreadingHTTPServer) -> None:
     exporter.page = NODE  # type: ignore[attr-defined]
     device = Device("srv-1", "Server", address="127.0.0.1", ports={"scrape": exporter.server_port})
-    poll = await Scrape(FakeClock()).poll(device)
+    poll = await Scrape(FakeClock(), ACCESS).poll(device)
     assert poll.failure is None, poll.failure
     (memory,) = [one for one in poll.readings if one.metric == "system.memory.utilization"]
     assert (memory.value, memory.source) == (0.75, "node_memory_MemAvailable_bytes")

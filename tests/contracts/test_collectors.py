@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import socket
-from collections.abc import Callable, Mapping
+import ssl
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,12 +23,13 @@ from gateway.collect.echo import FakeEcho, ForbiddenError
 from gateway.collect.json_probe import JsonProbe
 from gateway.collect.nut import Nut
 from gateway.collect.reach import Reach
-from gateway.collect.redfish import HttpLogin, Pins, Redfish
+from gateway.collect.redfish import Redfish
 from gateway.collect.scrape import Scrape
 from gateway.collect.self import OwnHealth
 from gateway.collect.smart import FakeDisks, Smart
 from gateway.collect.smb import FakeShares, Smb, SmbLogin
 from gateway.collect.ssh import FakeShell
+from gateway.collect.web_access import HttpLogin, Pins, WebAccess
 from gateway.core.backups import Call, File
 from gateway.core.device import Device
 from gateway.core.reading import Failure, FailureKind, Poll
@@ -30,6 +37,8 @@ from gateway.core.units import METRICS
 from gateway.ports import Collector
 
 CLOCK = FakeClock()
+PINS = Pins(Path("/nonexistent/pins"))
+ACCESS = WebAccess({"it": lambda: HttpLogin("reader", "secret")}, PINS, 0.5)
 SILENCE = NoAnswerError(Failure(FailureKind.TIMEOUT, "ping", "no answer"))
 _DISK = {"model_name": "EX-1", "smart_status": {"passed": True}, "temperature": {"current": 30}}
 _DISKS = {
@@ -70,12 +79,13 @@ COLLECTORS: Mapping[str, Callable[[], Collector]] = {
     "backup, nobody there": lambda: Backup(
         CLOCK, Places(FakeShell({}), Smb({"it": lambda: SmbLogin("reader", "secret")}), lambda _: {})
     ),
-    "redfish, nobody there": lambda: Redfish(
-        CLOCK, {"it": lambda: HttpLogin("reader", "secret")}, Pins(Path("/nonexistent/pins")), timeout_s=0.5
-    ),
-    "redfish, no credential": lambda: Redfish(CLOCK, {}, Pins(Path("/nonexistent/pins"))),
-    "json, nobody there": lambda: JsonProbe(CLOCK, timeout_s=0.5),
-    "scrape, nobody there": lambda: Scrape(CLOCK, timeout_s=0.5),
+    "redfish, nobody there": lambda: Redfish(CLOCK, ACCESS),
+    "redfish, no credential": lambda: Redfish(CLOCK, WebAccess({}, PINS)),
+    "json, nobody there": lambda: JsonProbe(CLOCK, ACCESS),
+    "scrape, nobody there": lambda: Scrape(CLOCK, ACCESS),
+    "scrape over TLS": lambda: Scrape(CLOCK, ACCESS),
+    "json over TLS": lambda: JsonProbe(CLOCK, ACCESS),
+    "redfish over TLS, not a board": lambda: Redfish(CLOCK, ACCESS),
     "self, real": lambda: OwnHealth(CLOCK),
     "self, bare machine": lambda: OwnHealth(CLOCK, root=Path("/nonexistent"), throttled=lambda: ""),
 }
@@ -87,9 +97,58 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
+class Exporter(BaseHTTPRequestHandler):
+    """Tells any collector something, if it is signed in."""
+
+    def do_GET(self) -> None:
+        signed_in = self.headers.get("Authorization") == "Basic cmVhZGVyOnNlY3JldA=="
+        self.send_response(200 if signed_in else 401)
+        self.end_headers()
+        self.wfile.write(b"node_load1 0.5\n" if self.path == "/metrics" else b'{"soc": 80}')
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@dataclass(frozen=True)
+class Secured:
+    """Where a real server speaks TLS, and the fingerprint of its certificate."""
+
+    port: int
+    fingerprint: str
+
+
+@pytest.fixture(scope="module")
+def secured(authority: Any) -> Iterator[Secured]:
+    pair = authority.issue("contract")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair.cert, pair.key)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Exporter)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield Secured(server.server_port, hashlib.sha256(ssl.PEM_cert_to_DER_cert(pair.cert.read_text())).hexdigest())
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class Towards:
+    """A collector that asks the real server, whatever the device's ports are."""
+
+    def __init__(self, inner: Collector, there: Secured) -> None:
+        self.name = inner.name
+        self._inner, self._there = inner, there
+
+    async def poll(self, device: Device) -> Poll:
+        ports = {self.name: self._there.port}
+        return await self._inner.poll(replace(device, ports=ports, https=self._there.fingerprint))
+
+
 @pytest.fixture(params=COLLECTORS)
 def collector(request: pytest.FixtureRequest) -> Collector:
-    return COLLECTORS[request.param]()
+    made = COLLECTORS[request.param]()
+    return Towards(made, request.getfixturevalue("secured")) if "over TLS" in request.param else made
 
 
 @pytest.fixture
@@ -101,6 +160,7 @@ def device() -> Device:
         ports={"nut": port, "scrape": port, "redfish": port, "json": port, "smb": port},
         access={"ssh": "it", "http": "it", "smb": "it"},
         backups=_BACKUPS,
+        json=("/state", "battery.charge=soc"),
     )
 
 
@@ -108,6 +168,13 @@ async def test_a_poll_says_whose_it_is_by_what_and_when(collector: Collector, de
     poll = await collector.poll(device)
     assert (poll.device, poll.collector, poll.at) == (device.id, collector.name, CLOCK.wall())
     assert all((reading.device, reading.at) == (device.id, poll.at) for reading in poll.readings)
+
+
+@pytest.mark.parametrize("name", ["scrape over TLS", "json over TLS"])
+async def test_a_real_server_with_a_known_certificate_is_read(name: str, device: Device, secured: Secured) -> None:
+    poll = await Towards(COLLECTORS[name](), secured).poll(device)
+    assert poll.failure is None, poll.failure
+    assert poll.readings
 
 
 async def test_a_poll_that_failed_has_no_readings_and_says_why(collector: Collector, device: Device) -> None:

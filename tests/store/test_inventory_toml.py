@@ -131,6 +131,7 @@ FULL = (
         Warranty(date(2026, 5, 1)), Cost(1250.5, 40.0), "onduleur",
         (Limit("system.filesystem.utilization", "/data", 0.97, 0.99), Limit("system.cpu.utilization", off=True)),
         {"ssh": "srv-ssh"}, ("erp", "paie"), ("/api", "battery.charge=soc"),
+        "pinned",
     ),
     Device("sw-1", "sw-1"),
     Device("ups-1", "ups-1", Kind.UPS, parent="sw-1"),
