@@ -130,8 +130,8 @@ class SnmpCollector:
 
     def _understood(self, device: str, memory: _Memory, fetched: Fetched, at: float) -> Poll:
         known = memory.known
-        profiles = known.profiles if known else []
-        items = combine(understand(profile, fetched.answers) for profile in profiles)
+        profiles, plans = (known.profiles, known.plans) if known else ([], {})
+        items = combine(understand(profile, fetched.answers, plans) for profile in profiles)
         items += self._rates(memory, items, number_of(fetched.answers.get(SYS_UP_TIME)))
         memory.silent = 0
         readings = tuple(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.collect.snmp_ask import AskError, Habits, Session, Walk, first_below, get_all
-from gateway.collect.snmp_read import choose, matches
+from gateway.collect.snmp_read import Plan, choose, matches
 from gateway.collect.snmp_values import (
     ABSENT,
     SYS_DESCR,
@@ -39,8 +39,12 @@ class Known:
     scalars: tuple[Oid, ...] = ()
     rows: dict[tuple[str, str], tuple[Oid, ...]] = field(default_factory=dict)
     """Row indexes of (profile, table) at the last walk."""
+    walked: dict[tuple[str, str], list[Oid]] = field(default_factory=dict)
+    """What came at the last walk of (profile, table): the same again means the same rows."""
     rarely: dict[Oid, Value] = field(default_factory=dict)
     """Values of columns and scalars that hardly change, from the last full poll."""
+    plans: dict[str, Plan] = field(default_factory=dict)
+    """How each profile is read, by its id."""
     ticks: float | None = None
     """sysUpTime at the last poll."""
 
@@ -116,7 +120,9 @@ async def _table(
     walked = often if before is not None else [*often, *rarely]
     try:
         await walk.run(walked, None if before is None else len(before))
-        known.rows[key] = _rows(walk.found, often or rarely)
+        came = list(walk.found)
+        if before is None or came != known.walked.get(key):
+            known.rows[key], known.walked[key] = _rows(walk.found, often or rarely), came
         if before is not None and rarely and known.rows[key] != before:
             walked = [*often, *rarely]
             await walk.run(rarely, len(known.rows[key]))

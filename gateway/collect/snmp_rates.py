@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.profiles.recording import Tag
 
@@ -14,8 +14,7 @@ _SLACK_S = 30.0
 """How much less than the wall an agent's clock may have advanced without having restarted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """A counter's value at an instant ``at`` (monotonic seconds)."""
 
     value: float

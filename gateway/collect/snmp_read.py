@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from gateway.collect.snmp_values import ABSENT, Answers, System, mac_of, number_of, system_of, text_of
+from gateway.collect.snmp_rows import Row, Sentinels, Texts, Told, indexes, written
+from gateway.collect.snmp_values import Answers, System, mac_of, system_of, text_of
 from gateway.core import ups
 from gateway.core.device import Kind
 from gateway.core.reading import Identity, Severity
 from gateway.profiles.age import made_on
+from gateway.profiles.formula import Formula
 from gateway.profiles.macs import mac_vendor
 from gateway.profiles.model import (
     Match,
-    Oids,
     Profile,
     Quantity,
-    Sentinel,
     State,
     StateMap,
     Table,
     TableIdentity,
-    Templates,
 )
 from gateway.profiles.recording import Oid, Tag, Value, dotted
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One value that was understood. ``tag`` is set for counters; ``rate`` names the metric of the counter's rate."""
 
     metric: str
@@ -61,85 +59,55 @@ def choose(profiles: Iterable[Profile], answers: Answers) -> list[Profile]:
     return [profile for profile in found if profile.id not in replaced]
 
 
-@dataclass(slots=True)
-class _Row:
-    """The named values of a device (``index`` is empty) or of one row of a table."""
-
-    answers: Answers
-    names: Mapping[str, Oids]
-    outer: Mapping[str, Oids]
-    system: System
-    factors: Mapping[str, float]
-    index: Oid = ()
-    sentinels: tuple[Sentinel, ...] = ()
-    pattern: re.Pattern[str] | None = None
-    _found: dict[str, tuple[Oid, Value]] = field(default_factory=dict)
-    _texts: dict[str, str] = field(default_factory=dict)
-    _filled: dict[Templates, str] = field(default_factory=dict)
-
-    def row(self, columns: Mapping[str, Oids], index: Oid) -> _Row:
-        """One row of a table of this device."""
-        return _Row(self.answers, columns, self.names, self.system, self.factors, index)
-
-    def found(self, name: str) -> tuple[Oid, Value]:
-        """(OID, value) of a name; the value is Null if the device gave none or a sentinel."""
-        if name not in self._found:
-            names, row = (self.names, self.index) if name in self.names else (self.outer, ())
-            self._found[name] = self.answers.first(names.get(name, Oids()), row)
-        where, value = self._found[name]
-        return (where, ABSENT) if self._is_sentinel(value) else (where, value)
-
-    def _is_sentinel(self, value: Value) -> bool:
-        if not self.sentinels or value.content is None:
-            return False
-        number = number_of(value)
-        return any(
-            number == given if not isinstance(given, str) else text_of(value) == given for given in self.sentinels
-        )
-
-    def number(self, name: str) -> float:
-        """The number of a name, as formulas ask for it."""
-        number = number_of(self.found(name)[1], self.pattern)
-        if number is None:
-            raise LookupError(name)
-        return number * self.factors.get(name, 1.0)
-
-    def text(self, name: str) -> str:
-        """The text of a name, as templates ask for it."""
-        if self.sentinels:
-            return self._text(name)
-        if name not in self._texts:
-            self._texts[name] = self._text(name)
-        return self._texts[name]
-
-    def filled(self, templates: Templates) -> str:
-        """The text of templates: the readings of a table have the same, so each is filled once for a row."""
-        if templates not in self._filled:
-            self._filled[templates] = templates(self.text)
-        return self._filled[templates]
-
-    def _text(self, name: str) -> str:
-        match name:
-            case "index" if name not in self.names:
-                return dotted(self.index)
-            case "sys_descr":
-                return self.system.description
-            case "sys_object_id":
-                return dotted(self.system.object_id)
-            case "sys_name":
-                return self.system.name
-        return text_of(self.found(name)[1])
-
-    def fits(self, where: Mapping[str, tuple[Sentinel, ...]]) -> bool:
-        """True if each named value is one of those given."""
-        return all(self.text(name) in map(str, given) for name, given in where.items())
-
-
 _PHASES = 3
 
 
-def understand(profile: Profile, answers: Answers) -> list[Item]:
-    """Every reading of one profile."""
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One reading of a profile: of which rows it is made, and their names. ``source`` is told where no row has one.
+    ``formulas`` come with the first name in them; without a formula where that is all of it."""
+
+    quantity: Quantity
+    formulas: tuple[tuple[str, Formula | None], ...]
+    states: StateMap | None
+    sentinels: Sentinels | None
+    rows: list[tuple[Row, tuple[str, str]]]
+    distinct: bool
+    phases: Mapping[Oid, int]
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a profile is read of a device. It holds while the device has the same values with the same texts in names:
+    most of the work is in finding these, and they hardly change. Holds 50 kB for a switch of 48 ports."""
+
+    told: Told
+    keys: list[Oid]
+    looked_at: Mapping[Oid, Value]
+    parts: list[_Part]
+
+    def fits(self, answers: Answers) -> bool:
+        """True if the plan holds for what the device answered now."""
+        return (
+            answers.keys == self.keys
+            and list(map(answers.get, self.looked_at)) == list(self.looked_at.values())
+            and system_of(answers) == self.told.system
+        )
+
+
+def understand(profile: Profile, answers: Answers, plans: dict[str, Plan] | None = None) -> list[Item]:
+    """Every reading of one profile. ``plans`` keeps what was found out about the device for the next time."""
+    plan = plans.get(profile.id) if plans is not None else None
+    if plan is None or not plan.fits(answers):
+        plan = _planned(profile, answers)
+        if plans is not None:
+            plans[profile.id] = plan
+    plan.told.answers = answers
+    return _with_words([item for part in plan.parts for item in _items(part)])
+
+
+def _planned(profile: Profile, answers: Answers) -> Plan:
     system = system_of(answers)
     factors = {
         name: factor
@@ -147,89 +115,117 @@ def understand(profile: Profile, answers: Answers) -> list[Item]:
         if quirk.match is None or matches(quirk.match, system, answers)
         for name, factor in quirk.scale.items()
     }
-    device = _Row(answers, profile.scalars, {}, system, factors)
-    items = [item for quantity in profile.reading for item in _items(profile, quantity, [device])]
+    told = Told(answers, system, profile.scalars, factors)
+    looked_at: dict[Oid, Value] = {}
+    parts = _parts(profile, profile.reading, [Texts(Row(told, profile.scalars), looked_at)])
     for table in profile.table:
-        rows = [device.row(table.columns, index) for index in indexes(table, answers)]
-        for quantity in table.reading:
-            found = _items(profile, quantity, rows)
-            column = table.columns.get(quantity.value[0].names[0])
-            items += [item if item.source or not column else replace(item, source=dotted(column[0])) for item in found]
-    return _with_words(items)
+        rows = [Texts(Row(told, table.columns, index), looked_at) for index in indexes(table, answers)]
+        for part in _parts(profile, table.reading, rows):
+            column = table.columns.get(part.quantity.value[0].names[0])
+            parts.append(replace(part, source=dotted(column[0])) if column else part)
+    return Plan(told, answers.keys, looked_at, parts)
 
 
-def indexes(table: Table, answers: Answers) -> list[Oid]:
-    """The index of every row of a table."""
-    found = {index for oids in table.columns.values() for prefix in oids for index in answers.below(prefix) if index}
-    return sorted(found)
+def _parts(profile: Profile, quantities: Iterable[Quantity], rows: list[Texts]) -> list[_Part]:
+    parts: list[_Part] = []
+    phases = {texts.row.index: phase for phase, texts in enumerate(rows[:_PHASES], start=1)}
+    for quantity in quantities:
+        alike = next((part for part in parts if _same_rows(part.quantity, quantity)), None)
+        chosen = (
+            alike.rows
+            if alike
+            else [(texts.row, _names(quantity, texts)) for texts in rows if _chosen(quantity, texts)]
+        )
+        sentinels = profile.sentinels if quantity.sentinels is None else quantity.sentinels
+        distinct = len({instance for _row, (instance, _label) in chosen}) == len(chosen)
+        states = profile.states[quantity.states] if quantity.states else None
+        formulas = tuple((one.names[0], None if one.name else one) for one in quantity.value)
+        parts.append(_Part(quantity, formulas, states, Sentinels.of(sentinels), chosen, distinct, phases))
+    return parts
 
 
-def _items(profile: Profile, quantity: Quantity, rows: list[_Row]) -> list[Item]:
-    sentinels = profile.sentinels if quantity.sentinels is None else quantity.sentinels
-    found: list[tuple[_Row, Item]] = []
-    chosen = 0
-    for row in rows:
-        row.sentinels, row.pattern = (), None
-        if not _chosen(quantity, row):
-            continue
-        chosen += 1
-        names = row.filled(quantity.instance), row.filled(quantity.label)
-        row.sentinels, row.pattern = sentinels, quantity.pattern
-        item = _state(profile, quantity, row, names) if quantity.states else _number(quantity, row, names)
-        if item is not None:
-            found.append((row, item))
-    if quantity.aggregate == "words":
-        return _joined(profile.states[quantity.states], quantity.metric, [item for _row, item in found])
-    if quantity.aggregate == "sum" and len(found) < chosen:
-        return []  # a sum without one of its parts would be a wrong number
-    if quantity.aggregate and found:
-        return [_aggregated(quantity, [item for _row, item in found])]
-    if quantity.several and len(found) > 1:
-        phases = {row.index: phase for phase, row in enumerate(rows, start=1) if phase <= _PHASES}
-        several = [(quantity.several.replace("{phase}", str(phases.get(row.index))), row, item) for row, item in found]
-        return [replace(item, metric=metric) for metric, row, item in several if row.index in phases]
-    return _distinct(found)
-
-
-def _chosen(quantity: Quantity, row: _Row) -> bool:
-    return (
-        row.fits(quantity.where)
-        and all(pattern.search(row.text(name)) for name, pattern in quantity.like.items())
-        and not any(pattern.search(row.text(name)) for name, pattern in quantity.skip.items())
+def _same_rows(one: Quantity, other: Quantity) -> bool:
+    """True if two readings are made of the same rows under the same names."""
+    return (one.instance, one.label, one.where, one.like, one.skip) == (
+        *(other.instance, other.label, other.where),
+        *(other.like, other.skip),
     )
 
 
-def _number(quantity: Quantity, row: _Row, names: tuple[str, str]) -> Item | None:
-    for formula in quantity.value:
-        where, value = row.found(formula.names[0])
+def _names(quantity: Quantity, texts: Texts) -> tuple[str, str]:
+    return texts.filled(quantity.instance), texts.filled(quantity.label)
+
+
+def _chosen(quantity: Quantity, texts: Texts) -> bool:
+    return (
+        texts.fits(quantity.where)
+        and all(pattern.search(texts.text(name)) for name, pattern in quantity.like.items())
+        and not any(pattern.search(texts.text(name)) for name, pattern in quantity.skip.items())
+    )
+
+
+def _items(part: _Part) -> list[Item]:
+    quantity, sentinels, states = part.quantity, part.sentinels, part.states
+    found: list[tuple[Row, Item]] = []
+    for row, names in part.rows:
+        row.sentinels, row.pattern = sentinels, quantity.pattern
+        item = _number(part, row, names) if states is None else _state(states, part, row, names)
+        if item is not None:
+            found.append((row, item))
+    items = _together(part, found)
+    return [item if item.source else item._replace(source=part.source) for item in items] if part.source else items
+
+
+def _together(part: _Part, found: list[tuple[Row, Item]]) -> list[Item]:
+    """The items of all rows, or what the reading makes of them."""
+    quantity, items = part.quantity, [item for _row, item in found]
+    if quantity.aggregate == "words" and part.states:
+        return _joined(part.states, quantity.metric, items)
+    if quantity.aggregate == "sum" and len(found) < len(part.rows):
+        return []  # a sum without one of its parts would be a wrong number
+    if quantity.aggregate and found:
+        return [_aggregated(quantity, items)]
+    if quantity.several and len(found) > 1:
+        several = [
+            (quantity.several.replace("{phase}", str(part.phases.get(row.index))), row, item) for row, item in found
+        ]
+        return [item._replace(metric=metric) for metric, row, item in several if row.index in part.phases]
+    return items if part.distinct else _distinct(found)
+
+
+def _number(part: _Part, row: Row, names: tuple[str, str]) -> Item | None:
+    quantity = part.quantity
+    for name, formula in part.formulas:
+        where, value = row.found(name)
         if quantity.map:
             number = quantity.map.get(text_of(value))
-        elif (raw := formula(row.number)) is not None:
+        else:
+            raw = row.scaled(name, value) if formula is None else formula(row.number)
+            if raw is None:
+                continue
             number = raw * quantity.scale + quantity.offset
             if not number.is_integer():  # whole numbers are counters, and those of 64 bits need every digit
-                number = float(f"{number:.12g}")
-        else:
-            continue
-        if (
-            number is None
-            or not math.isfinite(number)
-            or (quantity.valid and not quantity.valid[0] <= number <= quantity.valid[1])
-        ):
+                number = float(f"{number:.12g}") if math.isfinite(number) else None
+        if number is None:
             return None
-        counter = value.tag if value.tag in (Tag.COUNTER32, Tag.COUNTER64) else None
-        return Item(quantity.metric, number, *names, None, dotted(where), counter, quantity.rate)
+        if quantity.valid and not quantity.valid[0] <= number <= quantity.valid[1]:
+            return None
+        counter = value.tag if value.tag in _COUNTERS else None
+        return Item(quantity.metric, number, *names, None, written(where), counter, quantity.rate)
     return None
 
 
-def _state(profile: Profile, quantity: Quantity, row: _Row, names: tuple[str, str]) -> Item | None:
-    states = profile.states[quantity.states]
-    for formula in quantity.value:
-        where, value = row.found(formula.names[0])
+_COUNTERS = (Tag.COUNTER32, Tag.COUNTER64)
+
+
+def _state(states: StateMap, part: _Part, row: Row, names: tuple[str, str]) -> Item | None:
+    for name, _formula in part.formulas:
+        where, value = row.found(name)
         if value.content is not None:
             state = _meaning(states, value)
             if state is None:
                 return None
-            return Item(quantity.metric, state.word, *names, state.severity, dotted(where), adds=state.adds)
+            return Item(part.quantity.metric, state.word, *names, state.severity, written(where), adds=state.adds)
     return None
 
 
@@ -270,22 +266,22 @@ def _joined(states: StateMap, metric: str, items: list[Item]) -> list[Item]:
     worst = max((item.severity or Severity.UNKNOWN for item in items), key=_RANK.index)
     words = dict.fromkeys(str(item.value) for item in items)
     adds = " ".join(item.adds for item in items if item.adds)
-    return [replace(items[0], value=", ".join(words), severity=worst, adds=adds, instance="", label="")]
+    return [items[0]._replace(value=", ".join(words), severity=worst, adds=adds, instance="", label="")]
 
 
 def _aggregated(quantity: Quantity, items: list[Item]) -> Item:
     values = [item.value for item in items if isinstance(item.value, float)]
     total = {"mean": sum(values) / len(values), "sum": sum(values), "max": max(values), "min": min(values)}
-    return replace(items[0], value=float(f"{total[quantity.aggregate]:.12g}"), label="")
+    return items[0]._replace(value=float(f"{total[quantity.aggregate]:.12g}"), label="")
 
 
-def _distinct(found: list[tuple[_Row, Item]]) -> list[Item]:
+def _distinct(found: list[tuple[Row, Item]]) -> list[Item]:
     """Rows with one name are told apart by their index behind a #, so that none hides another."""
     seen: set[str] = set()
     items = []
     for row, item in found:
         if item.instance in seen:
-            item = replace(item, instance=f"{item.instance}#{dotted(row.index)}")
+            item = item._replace(instance=f"{item.instance}#{dotted(row.index)}")
         seen.add(item.instance)
         items.append(item)
     return items
@@ -293,14 +289,12 @@ def _distinct(found: list[tuple[_Row, Item]]) -> list[Item]:
 
 def _with_words(items: list[Item]) -> list[Item]:
     """`ups.status` merges what the other states add (LB, RB, CHRG ...); the worst word is its severity."""
-    adds = [item.adds for item in items if item.adds]
-    merged = []
-    for item in items:
-        if item.metric == "ups.status":
-            words = ups.words(" ".join([str(item.value), *adds]))
-            item = replace(item, value=" ".join(words), severity=ups.severity(words))
-        merged.append(item)
-    return merged
+    at = [number for number, item in enumerate(items) if item.metric == "ups.status"]
+    adds = [item.adds for item in items if item.adds] if at else []
+    for number in at:
+        words = ups.words(" ".join([str(items[number].value), *adds]))
+        items[number] = items[number]._replace(value=" ".join(words), severity=ups.severity(words))
+    return items
 
 
 def combine(parts: Iterable[list[Item]]) -> list[Item]:
@@ -318,12 +312,13 @@ def identify(profiles: list[Profile], answers: Answers, vendor: str = "") -> Ide
     texts = {"vendor": "", "model": "", "serial": "", "firmware": "", "name": "", "made": ""}
     mac = ""
     for profile in profiles:
-        device = _Row(answers, profile.scalars, {}, system, {})
+        told = Told(answers, system, profile.scalars)
+        device = Texts(Row(told, profile.scalars), {})
         for name, text in texts.items():
             texts[name] = text or getattr(profile.identity, name)(device.text)
         for table in profile.table:
             if table.identity is not None:
-                mac = mac or _identify_rows(table, table.identity, device, texts)
+                mac = mac or _identify_rows(table, table.identity, told, texts)
     kind = next((profile.kind for profile in profiles if profile.kind), Kind.OTHER)
     return Identity(
         profile=profiles[0].id if profiles else "",
@@ -341,13 +336,13 @@ def identify(profiles: list[Profile], answers: Answers, vendor: str = "") -> Ide
     )
 
 
-def _identify_rows(table: Table, wanted: TableIdentity, device: _Row, texts: dict[str, str]) -> str:
+def _identify_rows(table: Table, wanted: TableIdentity, told: Told, texts: dict[str, str]) -> str:
     """Fills what is empty in ``texts`` from the rows that fit; returns the first hardware address, "" if none."""
     mac = ""
-    for index in indexes(table, device.answers):
-        row = device.row(table.columns, index)
+    for index in indexes(table, told.answers):
+        row = Texts(Row(told, table.columns, index), {})
         if row.fits(wanted.where):
             for name in ("vendor", "model", "serial", "firmware", "made"):
                 texts[name] = texts[name] or getattr(wanted, name)(row.text)
-            mac = mac or (mac_of(row.found(wanted.mac)[1]) if wanted.mac else "")
+            mac = mac or (mac_of(row.row.found(wanted.mac)[1]) if wanted.mac else "")
     return mac

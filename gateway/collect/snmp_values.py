@@ -27,7 +27,12 @@ class Answers:
 
     def __init__(self, values: Mapping[Oid, Value]) -> None:
         self._values = values
-        self._keys = sorted(values)
+        self._order: list[Oid] | None = None
+
+    @property
+    def keys(self) -> list[Oid]:
+        """The OIDs, in the order in which they came."""
+        return list(self._values)
 
     def get(self, key: Oid) -> Value:
         """The value; Null where there is none."""
@@ -35,25 +40,31 @@ class Answers:
 
     def has(self, prefix: Oid) -> bool:
         """True if there is any value at or below the OID."""
-        at = bisect_left(self._keys, prefix)
-        return at < len(self._keys) and self._keys[at][: len(prefix)] == prefix
+        order = self._sorted()
+        at = bisect_left(order, prefix)
+        return at < len(order) and order[at][: len(prefix)] == prefix
 
     def below(self, prefix: Oid) -> Iterator[Oid]:
         """The rest of every OID below the prefix, in order."""
-        for at in range(bisect_left(self._keys, prefix), len(self._keys)):
-            if self._keys[at][: len(prefix)] != prefix:
+        order = self._sorted()
+        for at in range(bisect_left(order, prefix), len(order)):
+            if order[at][: len(prefix)] != prefix:
                 return
-            yield self._keys[at][len(prefix) :]
+            yield order[at][len(prefix) :]
 
-    def first(self, choices: Iterable[Oid], row: Oid = ()) -> tuple[Oid, Value]:
-        """The first of the OIDs (with the row's index behind) that has a value other than Null."""
-        last: Oid = ()
-        for choice in choices:
-            last = choice + row
-            value = self.get(last)
-            if value.content is not None:
-                return last, value
-        return last, ABSENT
+    def first(self, places: Iterable[Oid]) -> tuple[Oid, Value]:
+        """The first of the OIDs that has a value other than Null; the last one, with Null, if none has."""
+        place: Oid = ()
+        for place in places:
+            value = self._values.get(place)
+            if value is not None and value.content is not None:
+                return place, value
+        return place, ABSENT
+
+    def _sorted(self) -> list[Oid]:
+        if self._order is None:
+            self._order = sorted(self._values)
+        return self._order
 
 
 def text_of(value: Value) -> str:
