@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import ipaddress
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -135,6 +136,11 @@ class Mosquitto:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def hold(self, number: signal.Signals) -> None:
+        """SIGSTOP, or SIGCONT after it."""
+        assert self._process is not None
+        self._process.send_signal(number)
 
     def settings(self, name: str, *, port: int | None = None, **files: Path | None) -> UplinkSettings:
         """The way to it for a client with this common name."""

@@ -86,6 +86,7 @@ class Agent:
         age_s = None if self._stock.swept_at is None else parts.clock.wall() - self._stock.swept_at
         self._sweeping = Sweeping(parts.survey, self._stock.identified, self._swept, age_s)
         self._last_command = 0
+        self._stepped_at = 0.0
         self._keeping = Keeping(parts.ledger, unwritten)
         self._kept = self._keeping.kept
         self._aside, self._care = Aside(self._done_aside), parts.storage.care if parts.storage else parts.samples.flush
@@ -135,15 +136,21 @@ class Agent:
             if same_boot:  # the wall clock may have been set in between: only what has passed counts
                 before = now - (parts.clock.monotonic() - float(heartbeat.get("monotonic", 0.0)))
             if not same_boot or now - before > _OFF_AFTER_S:
-                self._record(self.watch.gateway_off(before, now))
-                log.info("the box did not watch", since=before, seconds=round(now - before))
+                self._did_not_watch(before, now)
         if parts.link:
             parts.link.start()
         self._heartbeat()
 
+    def _did_not_watch(self, since: float, at: float) -> None:
+        self._record(self.watch.gateway_off(since, at))
+        log.info("the box did not watch", since=since, seconds=round(at - since))
+
     def step(self) -> None:
         """Everything that is due now. Returns at once: polls run on as tasks."""
-        now = self.parts.clock.monotonic()
+        now, wall = self.parts.clock.monotonic(), self.parts.clock.wall()
+        before, self._stepped_at = self._stepped_at or now, now
+        if now - before > _OFF_AFTER_S:  # the process was stopped and continued, or the machine slept
+            self._did_not_watch(wall - (now - before), wall)
         for chore in self._chores.due(now):
             self._chore(chore)
             if self.outdated:

@@ -238,6 +238,20 @@ async def test_time_the_box_was_off_is_unknown_after_a_start(box: Box) -> None:
     assert box.agent.watch.verdict("srv-1") is Verdict.OK
 
 
+async def test_time_in_which_the_agent_was_stopped_and_continued_is_unknown(box: Box) -> None:
+    box.wire.answers["srv-1"] = (Reading("srv-1", "system.cpu.utilization", 0.1),)
+    await box.live(40)
+    assert box.agent.watch.verdict("srv-1") is Verdict.OK
+    stopped_at = box.clock.wall()
+    box.clock.advance(900)
+    await box.live(40)
+    told = [one for one in box.ledger.transitions(0, 1e12, subject="srv-1") if one.metric == "reach.up"]
+    assert [one.after for one in told][-2:] == [Verdict.UNKNOWN, Verdict.OK]
+    assert told[-2].at == pytest.approx(stopped_at, abs=2)
+    assert told[-1].at >= stopped_at + 900
+    assert all(not one.symptoms for one in box.ledger.incidents() if one.root_device == "srv-1")
+
+
 async def test_restart_within_the_same_boot_leaves_the_record_as_it_was(box: Box) -> None:
     await box.live(65)
     count = len(box.ledger.transitions(0, 2e12))

@@ -1,9 +1,10 @@
-"""kill -9 of box, broker and headquarters at random moments, twenty times: no transition lost, none doubled."""
+"""kill -9 of box, broker and headquarters at random moments, and SIGSTOP: no transition lost, none doubled."""
 
 from __future__ import annotations
 
 import os
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -23,6 +24,8 @@ from web.desk.ledger import Ledger
 
 pytestmark = [pytest.mark.chaos, pytest.mark.xdist_group("chaos")]
 KILLS = int(os.environ.get("CHAOS_KILLS", "20"))
+STOPPED_S = 240.0 if os.environ.get("CHAOS_LONG") else 8.0
+"""Minutes in the long form: longer than every keepalive, so that connections break in between too."""
 SEED = 20260501
 
 
@@ -44,6 +47,11 @@ class Service:
         self._process.kill()
         self._process.wait()
 
+    def hold(self, number: signal.Signals) -> None:
+        """SIGSTOP, or SIGCONT after it."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def stop(self) -> None:
         if self._process and self._process.poll() is None:
             self._process.kill()
@@ -55,7 +63,7 @@ class Broker:
 
     def __init__(self, mosquitto: Any) -> None:
         self._mosquitto = mosquitto
-        self.start, self.kill = mosquitto.start, mosquitto.kill
+        self.start, self.kill, self.hold = mosquitto.start, mosquitto.kill, mosquitto.hold
 
     def stop(self) -> None:
         self._mosquitto.kill()
@@ -111,19 +119,48 @@ def test_twenty_kills_lose_and_double_nothing(
         kills[name] += 1
         pause.wait(chance.uniform(0.0, 0.8))
         victims[name].start()
-    (tmp_path / "enough").touch()
+    facts = assert_each_once(tmp_path, eventually, 120 + KILLS)
+    print(f"{dict(kills)}: {facts} facts")  # noqa: T201 - for the person who runs the long form
+    record_property("kills", dict(kills))
+    record_property("facts", facts)
+    assert set(kills) == set(victims), "every part was killed"
+
+
+@pytest.mark.integration
+def test_parts_that_are_stopped_for_minutes_and_continued_lose_and_double_nothing(
+    tmp_path: Path, victims: dict[str, Service | Broker], eventually: Callable[..., None]
+) -> None:
+    """SIGSTOP: connections stay open and nobody answers, which is what a hung kernel or a full pipe looks like."""
+    pause = threading.Event()
+    eventually(lambda: count(tmp_path / "desk.db", "SELECT count(*) FROM transition"), "a first fact", within_s=60)
+    for name in ("desk", "broker", "box"):
+        victims[name].hold(signal.SIGSTOP)
+        pause.wait(STOPPED_S)
+        victims[name].hold(signal.SIGCONT)
+        pause.wait(2.0)
+    victims["desk"].hold(signal.SIGSTOP)  # two at once, and one of them dies of it
+    victims["broker"].hold(signal.SIGSTOP)
+    pause.wait(STOPPED_S)
+    victims["broker"].kill()
+    victims["broker"].start()
+    victims["desk"].hold(signal.SIGCONT)
+    facts = assert_each_once(tmp_path, eventually, 240 + STOPPED_S)
+    print(f"stopped for {STOPPED_S:g} s each: {facts} facts")  # noqa: T201 - for the person who runs the long form
+
+
+def assert_each_once(folder: Path, eventually: Callable[..., None], within_s: float) -> int:
+    """Once everything has arrived: headquarters has what the box recorded, in order, each fact once; how many."""
+    (folder / "enough").touch()
     outbox = "SELECT count(*) FROM outbox"
-    eventually(lambda: count(tmp_path / "vigie.db", outbox) == 0, "an empty outbox", within_s=120 + KILLS)
-    promised = [int(line) for line in (tmp_path / "promised").read_text().split()]
-    recorded = SqliteLedger(open_database(tmp_path / "vigie.db", read_only=True)).transitions(0, 1e12)
-    ledger = Ledger(f"sqlite:///{tmp_path}/desk.db", SystemClock())
+    eventually(lambda: count(folder / "vigie.db", outbox) == 0, "an empty outbox", within_s=within_s)
+    promised = [int(line) for line in (folder / "promised").read_text().split()]
+    recorded = SqliteLedger(open_database(folder / "vigie.db", read_only=True)).transitions(0, 1e12)
+    ledger = Ledger(f"sqlite:///{folder}/desk.db", SystemClock())
     kept = ledger.transitions("depot", 0, 1e12)
     ledger.close()
-    repeated = count(tmp_path / "desk.db", "SELECT count(*) - count(DISTINCT seq) FROM message")
-    record_property("kills", dict(kills))
-    record_property("facts", len(kept))
-    assert set(kills) == set(victims), "every part was killed"
+    repeated = count(folder / "desk.db", "SELECT count(*) - count(DISTINCT seq) FROM message")
     assert len(promised) > 100
     assert kept == recorded, "headquarters has what the box has, in order, each once"
     assert set(promised) <= {int(one.at) for one in kept}
     assert repeated == 0
+    return len(kept)
