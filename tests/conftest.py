@@ -65,16 +65,23 @@ class Authority:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        self._usage = x509.BasicConstraints(ca=True, path_length=None)
-        self.cert = self._write(name, self._name, self._key, ca=True).cert
+        self.cert = self._write(name, self._name, self._key).cert
 
-    def issue(self, name: str, *, expired: bool = False) -> Pair:
-        """A certificate for a server on the loopback or a client with this common name."""
+    def issue(self, name: str, days: tuple[float, float] = (-3, 3), host: str = "127.0.0.1") -> Pair:
+        """A certificate for a server at an address or a client with this common name, valid between two days counted
+        from today."""
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        return self._write(name, subject, ec.generate_private_key(ec.SECP256R1()), ca=False, expired=expired)
+        addresses = [x509.IPAddress(ipaddress.ip_address(host)), x509.DNSName("localhost")]
+        server = x509.SubjectAlternativeName(addresses)
+        return self._write(name, subject, ec.generate_private_key(ec.SECP256R1()), days, server)
 
     def _write(
-        self, name: str, subject: x509.Name, key: ec.EllipticCurvePrivateKey, *, ca: bool, expired: bool = False
+        self,
+        name: str,
+        subject: x509.Name,
+        key: ec.EllipticCurvePrivateKey,
+        days: tuple[float, float] = (-3, 3),
+        server: x509.SubjectAlternativeName | None = None,
     ) -> Pair:
         now = datetime.fromtimestamp(SystemClock().wall(), UTC)
         builder = (
@@ -83,13 +90,12 @@ class Authority:
             .issuer_name(self._name)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - 3 * DAY)
-            .not_valid_after(now - DAY if expired else now + 3 * DAY)
-            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+            .not_valid_before(now + days[0] * DAY)
+            .not_valid_after(now + days[1] * DAY)
+            .add_extension(x509.BasicConstraints(ca=server is None, path_length=None), critical=True)
         )
-        if not ca:
-            addresses = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
-            builder = builder.add_extension(x509.SubjectAlternativeName(addresses), critical=False)
+        if server:
+            builder = builder.add_extension(server, critical=False)
         signed = builder.sign(self._key, hashes.SHA256())
         pair = Pair(self._folder / f"{name}.crt", self._folder / f"{name}.key")
         pair.cert.write_bytes(signed.public_bytes(serialization.Encoding.PEM))

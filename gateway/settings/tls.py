@@ -78,7 +78,8 @@ def explain(error: Exception, connection: UplinkSettings) -> str:
         for alert, meaning in _ALERTS.items():
             if alert in text:
                 return f"{broker}: {meaning.format(table=table)}"
-        return f"{broker}: TLS failed: {error.reason or error}: is this the broker's TLS port?"
+        failed = error.reason or str(error)
+        return f"{broker}: TLS failed: {failed}: is this the broker's TLS port? (a captive portal answers so too)"
     if isinstance(error, ConnectionRefusedError):
         return f"{broker}: connection refused: is the broker running?"
     if isinstance(error, TimeoutError):

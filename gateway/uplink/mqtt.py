@@ -44,6 +44,13 @@ _TAKEN_OVER = 0x8E
 """MQTT 5, reason code of DISCONNECT: session taken over."""
 
 
+def backoff_s(failures: int, chance: float) -> float:
+    """Seconds until the next attempt: doubling up to a cap. ``chance`` (0 to 1) makes it up to half shorter, so that a
+    thousand sites do not knock in the same second after a broker came back."""
+    longest = min(_BACKOFF_S[0] * 2.0 ** min(failures, 30), _BACKOFF_S[1])
+    return longest * (0.5 + 0.5 * chance)
+
+
 class MqttUplink:
     """``ports.Uplink`` over paho. One thread connects, waits for the connection to end and backs off with jitter; each
     connection has a client and a network thread of its own. A ``spare`` one only carries what is sent: it has no will,
@@ -92,7 +99,7 @@ class MqttUplink:
 
     def _stay(self, stopping: threading.Event) -> None:
         """Connects again and again until told to stop."""
-        pause, short = _BACKOFF_S[0], 0
+        failures, short = 0, 0
         while not stopping.is_set():
             began = self._clock.monotonic()
             link = _Link(self._settings, self._who, self._clock, next(self._generations), self._events.append)
@@ -103,13 +110,12 @@ class MqttUplink:
             if short >= _SHORT_LINKS or link.taken_over:
                 reason = _CLONE  # told, not fought: the pause grows, two boxes that take turns would both be useless
             elif link.accepted:
-                pause = _BACKOFF_S[0]
+                failures = 0
             elif link.opened and not link.answered:
                 reason = refusal(self._settings) or reason
             self._events.append(UplinkEvent("disconnected", reason=reason))
-            # jitter: after a broker restart a thousand sites must not knock at the same second
-            stopping.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311 - not a secret
-            pause = min(pause * 2, _BACKOFF_S[1])
+            stopping.wait(backoff_s(failures, random.random()))  # noqa: S311 - not a secret
+            failures += 1
 
     def _follow(self, link: _Link, stopping: threading.Event) -> str:
         """Waits until the connection ends; returns why."""

@@ -1,4 +1,4 @@
-"""The examples for Telegraf, Grafana and Home Assistant, read from the files that people copy, on what is really sent."""
+"""The examples for Telegraf, Grafana and Home Assistant, read from the files that people copy, on what a box sends."""
 
 from __future__ import annotations
 

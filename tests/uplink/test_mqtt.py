@@ -100,7 +100,7 @@ def test_a_certificate_that_the_broker_does_not_know(reason: Any, mosquitto: Any
 
 @pytest.mark.integration
 def test_a_certificate_that_has_expired(reason: Any, mosquitto: Any) -> None:
-    old = mosquitto.authority.issue("old-depot", expired=True)
+    old = mosquitto.authority.issue("old-depot", (-3, -1))
     told = reason(mosquitto.settings("depot", cert=old.cert, key=old.key))
     assert "this certificate has expired: renew uplink.cert" in told
 
