@@ -26,6 +26,7 @@ from gateway.alert import policy
 from gateway.clock import stamp
 from gateway.core.correlator import Outcome, Patience
 from gateway.core.device import GATEWAY
+from gateway.core.heard import witnesses
 from gateway.core.incident import Transition, continued
 from gateway.core.inventory import Entry
 from gateway.core.reading import Poll, round_readings
@@ -218,7 +219,8 @@ class Agent:
             messages.append(Message("evt", _EVT_LANE, body))
         kept = order.kept if order else None
         now, transitions, changes = stamp(self.parts.clock), outcome.transitions, outcome.changes
-        batch = Batch(now, transitions, changes, messages, command, result, kept, entries)
+        heard = [line for change in changes for line in witnesses(change, self.latest.heard)]
+        batch = Batch(now, transitions, changes, messages, command, result, kept, (*entries, *heard))
         self._keeping.write(batch)
         for change in outcome.changes:
             incident = change.incident

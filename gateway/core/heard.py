@@ -7,9 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from gateway.core.device import GATEWAY, Device
+from gateway.core.incident import Change, ChangeKind
+from gateway.core.inventory import Entry, EntryKind
 from gateway.core.reading import Reading
 
 OTHER = "other"
+LONGEST = 400
+"""Characters of a line that is kept with an incident."""
+
 WINDOW_S = 900.0
 """Events are counted over this time: longer than the pause between two lines about one lasting fault."""
 
@@ -100,6 +105,47 @@ class Tally:
             }
             loudest = max(sorted(counts), key=lambda part: counts[part])
             yield Reading(device, self.METRICS[channel], float(counts[loudest]), at, event, loudest, source=channel)
+
+
+WITNESS_S = 300.0
+"""What a device said this long before a fault was found speaks of that fault."""
+
+WITNESSES = 10
+"""Lines kept with one incident."""
+
+
+def witnesses(change: Change, heard: Iterable[Heard]) -> list[Entry]:
+    """The lines that witnessed what happened to an incident, to be kept with it: those about the events that were
+    counted, and those of its devices that made them be asked. Nothing for a change that explains nothing."""
+    counted = {(one.device, one.instance) for one in change.symptoms if one.metric in Tally.METRICS.values()}
+    if change.root_metric in Tally.METRICS.values():
+        counted.add((change.root_device or "", change.root_instance))
+    devices = {one.device for one in change.symptoms} | ({change.root_device} if change.root_device else set())
+    if change.kind not in (ChangeKind.OPENED, ChangeKind.SYMPTOM):
+        return []
+    since = change.detected_at - WITNESS_S
+    found = [
+        line
+        for line in heard
+        if ((line.device, line.event) in counted and line.at >= change.detected_at - WINDOW_S)
+        or (line.hasten and line.device in devices and since <= line.at <= change.detected_at)
+    ]
+    return [
+        Entry(
+            EntryKind.HEARD,
+            change.incident,
+            line.at,
+            body={
+                "device": line.device,
+                "channel": line.channel,
+                "source": line.source,
+                "event": line.event,
+                "text": line.text[:LONGEST],
+                "count": line.count,
+            },
+        )
+        for line in found[-WITNESSES:]
+    ]
 
 
 def _minute(at: float) -> int:

@@ -39,9 +39,10 @@ class SiteSurvey:
         own = attached()
         networks = self._settings.networks or tuple(map(str, own))
         wanted = [permitted(network, self._settings.networks, own) for network in networks]
-        asker = SnmpAsker({**self._credentials(), NO_CREDENTIAL: SnmpAuth()}, shipped())
+        chosen = self._settings.discovery
+        asker = SnmpAsker({**self._credentials(), NO_CREDENTIAL: SnmpAuth()}, shipped(), chosen.snmp_port)
         names = host_names.asker(host_names.name_servers(wanted, surroundings().router))
-        sweep = Sweep(Means(Echo(count=1), asker, Pace(self._settings.discovery.per_s), on_link=own, names=names))
+        sweep = Sweep(Means(Echo(count=1), asker, Pace(chosen.per_s), chosen.snmp_port, on_link=own, names=names))
         mine = own_addresses()
         try:
             await sweep.run([address for network in wanted for address in addresses(network, mine)])

@@ -169,11 +169,13 @@ class TrapSettings:
 
 @dataclass(frozen=True, slots=True)
 class DiscoverySettings:
-    """Whether the agent sweeps the site's networks by itself, how often, and questions a second."""
+    """Whether the agent sweeps the site's networks by itself, how often, questions a second, and the UDP port at which
+    SNMP agents are asked."""
 
     enabled: bool = False
     every_s: float = 86_400.0
     per_s: int = 20
+    snmp_port: int = 161
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,6 +246,7 @@ def _discovery(table: Table) -> DiscoverySettings:
         table.boolean("enabled", default=known.enabled),
         table.duration("every", days=True) or known.every_s,
         table.integer("rate", known.per_s, low=1, high=200),
+        table.integer("snmp_port", known.snmp_port, low=1, high=65535),
     )
     if discovery.every_s < 3600:
         table.fault("every", "the networks would be swept more than once an hour", 'write "1h" or more')

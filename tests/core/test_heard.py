@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core.device import GATEWAY, Device, Kind
-from gateway.core.heard import OTHER, WINDOW_S, Heard, Tally, senders, storms
+from gateway.core.heard import OTHER, WINDOW_S, Heard, Tally, senders, storms, witnesses
+from gateway.core.incident import Change, ChangeKind, Symptom
+from gateway.core.inventory import EntryKind
 from gateway.core.ration import Rate, Ration
 
 _moments = st.lists(st.tuples(st.integers(0, 5), st.floats(0, 3)), max_size=200)
@@ -106,3 +111,39 @@ def test_number_of_series_and_of_minutes_is_bounded_whatever_a_device_sends() ->
     for minute in range(5000):
         tally.add(said("1.3.6.1.4.1.0", "trap", at=60.0 * minute))
     assert max(len(m) for k in tally._counts.values() for parts in k.values() for m in parts.values()) <= 16
+
+
+def opened(**known: Any) -> Change:
+    change = Change("i1", ChangeKind.OPENED, 980.0, 1000.0, root_device="nas-1", root_metric="reach.up")
+    return replace(change, **known)
+
+
+def spoken(at: float, text: str = "x", device: str = "nas-1", event: str = "disk", *, hasten: bool = True) -> Heard:
+    return Heard(at, "syslog", "10.0.0.5", text, (device,), event, hasten)
+
+
+def test_lines_that_made_a_device_be_asked_are_kept_with_the_incident_they_led_to() -> None:
+    lines = [spoken(600.0, "long ago"), spoken(990.0, "kernel: I/O error"),
+             spoken(991.0, "chatter", event="", hasten=False), spoken(992.0, "of another", device="sw-1"), spoken(1001.0, "afterwards")]  # fmt: skip
+    (entry,) = witnesses(opened(), lines)
+    assert (entry.kind, entry.subject, entry.at) == (EntryKind.HEARD, "i1", 990.0)
+    assert dict(entry.body) == {
+        "device": "nas-1", "channel": "syslog", "source": "10.0.0.5", "event": "disk", "text": "kernel: I/O error",
+        "count": 1,
+    }  # fmt: skip
+
+
+def test_lines_that_were_counted_are_kept_as_long_as_they_are_counted() -> None:
+    change = opened(
+        root_metric="log.events", root_instance="login", symptoms=(Symptom("sw-1", "trap.events", "linkDown"),)
+    )
+    lines = [spoken(200.0, event="login", hasten=False), spoken(50.0, event="login", hasten=False),
+             spoken(300.0, device="sw-1", event="linkDown")]  # fmt: skip
+    assert [one.at for one in witnesses(change, lines)] == [200.0, 300.0]
+
+
+def test_what_explains_nothing_keeps_nothing_and_what_is_kept_is_bounded() -> None:
+    lines = [spoken(900.0 + number, "y" * 5000) for number in range(50)]
+    assert witnesses(opened(kind=ChangeKind.ACKNOWLEDGED), lines) == []
+    kept = witnesses(opened(), lines)
+    assert (len(kept), kept[-1].at, len(kept[0].body["text"])) == (10, 949.0, 400)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from flask.testing import FlaskClient
 
 from gateway.clock import FakeClock
 from gateway.core.device import Site
+from gateway.core.inventory import Entry
 from gateway.settings import Settings
 from web.common import hash_secret
 from web.site.app import create_app
@@ -21,11 +23,14 @@ SECRET = "correct horse battery"
 class Depot:
     """An example depot, its page, and a browser without a screen."""
 
-    def __init__(self, folder: Path, scene: str) -> None:
+    def __init__(self, folder: Path, scene: str, entries: Sequence[Entry] | None = None) -> None:
         self.example = Example(scene)
         self.clock = FakeClock(NOW)
         settings = Settings(Site("rouiba", "Dépôt de Rouiba"), folder, folder / "inventory.json")
-        self.app = create_app(settings, self.clock, self.example.sources(), secret_key=b"k" * 32)
+        sources = self.example.sources()
+        if entries is not None:
+            sources = replace(sources, entries=lambda: entries)
+        self.app = create_app(settings, self.clock, sources, secret_key=b"k" * 32)
         self.app.testing = True
         self.client: FlaskClient = self.app.test_client()
 
@@ -51,6 +56,6 @@ class Depot:
 
 
 @pytest.fixture
-def depot(tmp_path: Path) -> Callable[[str], Depot]:
-    """Makes the page of the example depot in a scene: ok, down, power or stale."""
-    return lambda scene="down": Depot(tmp_path, scene)
+def depot(tmp_path: Path) -> Callable[..., Depot]:
+    """Makes the page of the example depot in a scene (ok, down, power or stale), perhaps with other entries."""
+    return lambda scene="down", entries=None: Depot(tmp_path, scene, entries)

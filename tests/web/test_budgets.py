@@ -16,6 +16,7 @@ PATHS = (
     "/incidents/7c1f03a9d2e4",
     "/devices",
     "/devices/ups-1",
+    "/discovery",
     "/devices/srv-1",
     "/box",
     "/report",

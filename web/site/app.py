@@ -23,8 +23,10 @@ from web.common.pages import compress
 from web.site import api, views
 from web.site.calling import Calling
 from web.site.device_view import Reader, device_view
+from web.site.discovering import Discovering
 from web.site.facts import DAY_S, Facts, Sources, gather
 from web.site.legend import done_text, failure_word, help_view, light_word
+from web.site.listened import witnesses
 from web.site.reporting import Reporting
 from web.site.sentences import kind_name
 from web.site.week import Week
@@ -70,6 +72,7 @@ def create_app(settings: Settings, clock: Clock, sources: Sources, *, secret_key
     Week(sources).register(app)
     _actions(app, sources)
     Reporting(sources, clock).register(app)
+    Discovering(sources).register(app)
     Calling(sources, clock).register(app)
     _api(app, sources)
     return app
@@ -109,7 +112,8 @@ def _pages(app: Flask, sources: Sources) -> None:
         found = sources.incident(incident) or abort(404)
 
         def build(facts: Facts) -> Mapping[str, Any]:
-            return views.incident_view(facts, found, sources.incidents(g.now - RECURRENCE_S), g.formats)
+            view = views.incident_view(facts, found, sources.incidents(g.now - RECURRENCE_S), g.formats)
+            return {**view, "heard": witnesses(sources.entries(), found.id, facts.park, g.language)}
 
         return _live("site/incident.html", sources, build)
 

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.core.incident import Incident
+from gateway.core.inventory import cards
 from gateway.core.units import METRICS
 from web.common import Formats
 from web.common.charts import Chart, line_chart
 from web.site.backups import backups
 from web.site.facts import DAY_S, Facts, Sources, Value
 from web.site.foresight import ends
+from web.site.identity import history, identity_rows
 from web.site.labels import CHARTED, FIGURES, LOWEST_MATTERS, metric_label
+from web.site.listened import lines_of
 from web.site.sentences import advice, called, incident_title, state_sentence
 from web.site.unseen import unseen
 
@@ -49,6 +52,7 @@ def device_view(facts: Facts, device: str, sources: Sources, reader: Reader, for
     say, asked, signed_in = formats.language, reader.asked, reader.signed_in
     values = facts.latest(device)
     choices = [_choice(row, formats) for row in values if isinstance(row.value, int | float)]
+    card = cards(facts.park, sources.entries())[device]
     incident = facts.incident_of(device)
     suspect = incident.root_metric if incident and incident.root_device == device else ""
     chosen = next((one for one in choices if one.key == asked), None) or _first(choices, suspect)
@@ -71,6 +75,11 @@ def device_view(facts: Facts, device: str, sources: Sources, reader: Reader, for
         "ends": ends(facts, formats, device),
         "backups": backups(facts, device, sources, formats, signed_in=signed_in),
         "unseen": unseen(facts, device, say),
+        "identity": identity_rows(facts.park.devices[device], card, facts.now, formats),
+        "written": list(history(card, formats)),
+        "swapped": card.swap,
+        "heard": (heard := lines_of(facts.status, device, say)),
+        "heard_days": any(formats.local(one["at"]).date() != formats.local(facts.now).date() for one in heard),
         "card": _card(facts, device, formats),
     }
 
@@ -156,10 +165,6 @@ def _card(facts: Facts, device: str, formats: Formats) -> list[tuple[str, str]]:
     """What is known of the thing itself; empty fields are left out."""
     say = formats.language
     known = facts.park.devices[device]
-    identity = facts.entry(device).get("identity") or {}
-    model = " ".join(
-        part for part in (known.vendor or identity.get("vendor", ""), known.model or identity.get("model", "")) if part
-    )
     support = ", ".join(
         part
         for part in (
@@ -179,11 +184,8 @@ def _card(facts: Facts, device: str, formats: Formats) -> list[tuple[str, str]]:
             say.gettext("terminée le %(day)s", day=ending) if past else say.gettext("jusqu’au %(day)s", day=ending)
         )
     fields = (
-        (say.gettext("Modèle"), model),
-        (say.gettext("Numéro de série"), known.serial or identity.get("serial", "")),
         (say.gettext("Adresse"), known.address),
         (say.gettext("Emplacement"), known.location or known.zone),
-        (say.gettext("Version logicielle"), known.firmware or identity.get("firmware", "")),
         (say.gettext("Acheté le"), f"{known.purchased_on:%d/%m/%Y}" if known.purchased_on else ""),
         (say.gettext("Garantie"), warranty),
         (say.gettext("Support"), support),

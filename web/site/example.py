@@ -18,6 +18,7 @@ from gateway.core.incident import Cause, Change, ChangeKind, Incident, Symptom, 
 from gateway.ports import CurrentVerdict
 from gateway.settings import Target
 from web.common import Accounts, MemoryAccounts
+from web.site import example_stock
 from web.site.facts import Series, SiteCard, Sources
 
 NOW = 1_795_339_208.0
@@ -198,6 +199,8 @@ class Example:
     accounts: Accounts = field(default_factory=MemoryAccounts)
     submitted: list[Submitted] = field(default_factory=list)
     checked_at: float = NOW
+    told: dict[str, Any] = field(default_factory=dict)
+    """What the agent tells otherwise than the scene has it."""
 
     def sources(self) -> Sources:
         """The depot as the pages read it."""
@@ -213,6 +216,7 @@ class Example:
             verdicts=self.verdicts,
             series=series,
             submit=self.submit,
+            entries=lambda: example_stock.entries(NOW, _DOWN_STORY[0].incident),
             storage=lambda: {"free": 25.1e9, "total": 29.2e9, "vigie.db": 4.2e6, "samples.db": 61.5e6},
         )
 
@@ -271,6 +275,8 @@ class Example:
             "silenced_until": NOW + 480 if self.scene == "down" else None,
             "model": "anomaly-int8 2026.10",
             "forecasts": _FORECASTS,
+            **example_stock.told(NOW),
+            **self.told,
         }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from gateway.core.calendar import Calendar
 from gateway.core.device import GATEWAY, Criticality, Park
 from gateway.core.incident import Incident, Transition, Verdict
+from gateway.core.inventory import Entry
 from gateway.core.runbook import Runbooks
 from gateway.ports import CurrentVerdict
 from gateway.runbooks import shipped_runbooks
@@ -66,6 +67,8 @@ class Sources:
     submit: Callable[[str, str, Mapping[str, Any]], int]
     storage: Callable[[], Mapping[str, float]]
     """Free and whole bytes of the data directory: ``free``, ``total``; sizes of files by name."""
+    entries: Callable[[], Sequence[Entry]] = tuple
+    """What happened to the inventory, oldest first, without sweeps."""
     calls: Calls | None = None
     """Backup jobs that call the box."""
     hours: Callable[[], Calendar] | None = None

@@ -110,5 +110,12 @@ def done_text(key: str, say: Language) -> str:
         "resolve": say.gettext("C’est noté : cette panne est terminée."),
         "silence": say.gettext("Le bip est coupé pour 30 minutes. Une nouvelle panne sonnera."),
         "poll_now": say.gettext("Les appareils vont être relus."),
+        "device_add": say.gettext("C’est noté : l’appareil est ajouté et sera lu dans quelques secondes."),
+        "device_change": say.gettext("C’est noté : la fiche est corrigée dans quelques secondes."),
+        "device_swap": say.gettext("C’est noté : c’est la machine connue à cette place, désormais."),
+        "device_move": say.gettext("C’est noté : l’appareil est lu à sa nouvelle adresse."),
+        "proposal_ignore": say.gettext("C’est noté : il ne sera plus proposé."),
+        "proposal_want": say.gettext("C’est noté : il est proposé à nouveau."),
+        "sweep_now": say.gettext("La recherche commence. Elle peut durer quelques minutes."),
     }
     return texts.get(key, "")

@@ -18,6 +18,7 @@ from gateway.core.calendar import Calendar
 from gateway.core.device import Park
 from gateway.core.errors import UnavailableError, VigieError
 from gateway.core.incident import Change, Incident, Transition, continued
+from gateway.core.inventory import Entry, EntryKind
 from gateway.feasts import holiday_dates
 from gateway.ports import CurrentVerdict
 from gateway.runbooks import load_runbooks
@@ -91,6 +92,10 @@ class _Record:
         with self._reading:  # the reader keeps dictionaries that it fills as it goes
             return reader.series(device, metric, instance, start, end)
 
+    def entries(self) -> Sequence[Entry]:
+        ledger = self.ledger.get()
+        return ledger.entries(*(kind for kind in EntryKind if kind is not EntryKind.SURVEY)) if ledger else ()
+
 
 class _Inventory:
     """The park, read again when its file changes; ``calls`` then makes URLs for new backup jobs."""
@@ -104,7 +109,7 @@ class _Inventory:
 
     def park(self) -> Park:
         with self._lock:
-            mark = _mark(self._store.path)
+            mark = " ".join(map(_mark, self._store.files))
             if mark != self._mark:
                 self._park = self._store.park()
                 with suppress(UnavailableError):  # a full disk takes no page away: the next request tries again
@@ -128,7 +133,7 @@ def open_sources(
     watched = [
         status_file,
         *(settings.data / f"{name}{end}" for name in (_RECORD, samples.FILE_NAME) for end in ("", "-wal")),
-        settings.inventory,
+        *InventoryStore(settings.inventory).files,
     ]
     return Sources(
         card=site_card(settings, clock.wall(), port),
@@ -143,6 +148,7 @@ def open_sources(
         series=record.series,
         submit=queue.put,
         storage=lambda: storage(settings.data),
+        entries=record.entries,
         calls=calls,
         hours=lambda: opening_hours(adjusted(settings, record.adjustments()), clock.wall()),
     )

@@ -16,6 +16,7 @@ from web.common import Formats, State
 from web.common.guidance import checklist, tried
 from web.common.guidance import told as told_lines
 from web.site.context import context_of
+from web.site.discovering import discovery_view
 from web.site.facts import DAY_S, Facts, Sources, hourly
 from web.site.foresight import ends
 from web.site.sentences import (
@@ -239,9 +240,11 @@ def incident_view(facts: Facts, incident: Incident, past: Sequence[Incident], fo
 
 
 def devices_view(facts: Facts, formats: Formats) -> View:
-    """The inventory with its states."""
+    """The inventory with its states, and how many discovered devices wait for a decision."""
+    waiting = discovery_view(facts, formats.language)
     return {
         "facts": facts,
+        "found": len(waiting["rows"]) + waiting["more"] + len(waiting["swaps"]),
         "rows": [
             {
                 "device": facts.park.devices[device],
@@ -260,8 +263,7 @@ def box_view(facts: Facts, storage: Mapping[str, float], formats: Formats) -> Vi
         "facts": facts,
         "ends": ends(facts, formats),
         "storage": storage,
-        "discovery": facts.status.get("discovery"),
-        "replaced": facts.status.get("replaced") or (),
+        "found": discovery_view(facts, formats.language),
         "values": {(row.metric, row.instance): row for row in facts.latest(GATEWAY)},
         "rows": [
             {
