@@ -18,6 +18,30 @@ SIMULTANEOUS_S = 90.0
 
 _ADVISORY = frozenset({Cause.ANOMALY, Cause.SUPPLY_EMPTY})
 _STOPS_SOON = frozenset({Cause.DISK_FULL, Cause.MEMORY_EXHAUSTED})
+_PRESENCE = frozenset({"reach.up", "collect.up"})
+_ROOM_S = 2 * 3600.0
+"""Machines that grow hot within this time of one another stand in one room that does."""
+_BY_CABLE = frozenset({Kind.CAMERA, Kind.ACCESS_POINT, Kind.SENSOR})
+"""Often fed by the switch: several of them at once say nothing of the mains."""
+_OF_SERVICES = frozenset({Cause.SERVICE_DOWN, Cause.SERVICE_SLOW, Cause.DEVICE_UNREACHABLE})
+_STOPS_SERVICES = frozenset(
+    {
+        Cause.POWER_LOST,
+        Cause.DEVICE_UNREACHABLE,
+        Cause.LINK_DOWN,
+        Cause.UPLINK_LOST,
+        Cause.DISK_FULL,
+        Cause.DISK_FAILING,
+        Cause.RAID_DEGRADED,
+        Cause.MEMORY_EXHAUSTED,
+        Cause.CPU_SATURATED,
+        Cause.OVERHEATING,
+        Cause.REBOOTED,
+    }
+)
+_SLOWS_SERVICES = _STOPS_SERVICES | {Cause.PORT_ERRORS}
+_BEFORE_S = 900.0
+"""A service that failed longer than this before the machine below it did was not stopped by it."""
 _POWER_METRICS = ("ups.", "battery.", "input.", "output.")
 
 
@@ -53,6 +77,10 @@ class Root:
     subject: str | None
 
 
+_MAINS = Root(Cause.POWER_LOST, None)
+_ROOM = Root(Cause.OVERHEATING, None)
+
+
 @dataclass(slots=True)
 class Explanation:
     """One fault and everything bad that it explains. ``first`` is the member that shows the root itself."""
@@ -63,7 +91,12 @@ class Explanation:
     @property
     def first(self) -> Bad:
         """The bad metric of the root, else the earliest symptom."""
-        own = [bad for bad in self.members if bad.subject == self.root.subject and bad.cause is self.root.cause]
+        fails = self.root.cause is Cause.SERVICE_DOWN
+        own = [
+            bad
+            for bad in self.members
+            if bad.subject == self.root.subject and (bad.cause is self.root.cause or (fails and bad.down))
+        ]
         return min(own or self.members, key=lambda bad: bad.at)
 
     @property
@@ -89,9 +122,10 @@ class _Reasoning:
         self.park = park
         self.sticky = sticky
         self.silent = {bad.subject: bad for bad in bads if bad.down and bad.subject in park.devices}
-        self.hot = {bad.subject for bad in bads if bad.cause is Cause.OVERHEATING}
+        self.in_hot_room = self._in_hot_room()
         self.on_battery = {bad.subject: bad for bad in bads if bad.cause is Cause.POWER_LOST}
-        self.mains_lost_at = min((bad.at for bad in self.on_battery.values()), default=0.0)
+        self.fell = {} if self.on_battery else self._fell_together()
+        self.mains_lost_at = min((bad.at for bad in (self.on_battery or self.fell).values()), default=0.0)
         self.found: dict[Root, Explanation] = {}
 
     def explanations(self) -> list[Explanation]:
@@ -120,16 +154,22 @@ class _Reasoning:
         self.found.setdefault(root, Explanation(root)).members.append(bad)
 
     def _root_of(self, bad: Bad) -> Root:
+        before = self.sticky.get(bad.key)
+        if before and bad.subject in self.silent and bad.metric not in _PRESENCE and before.subject == bad.subject:
+            return before  # what was known before the silence does not end with it
         if self._is_power(bad):
             return self._mains()
         if bad.subject in self.silent:
             # what is behind a switch that still boots after the mains came back belongs to the power cut with it
             top = self._topmost_silent(bad.subject)
-            return self.sticky.get(self.silent[top].key) or Root(Cause.DEVICE_UNREACHABLE, top)
+            explained = self.sticky.get(self.silent[top].key)
+            if explained and explained.cause is Cause.POWER_LOST:
+                return self._mains()
+            return explained or Root(Cause.DEVICE_UNREACHABLE, top)
         if bad.cause is Cause.UPLINK_LOST:
             return self._lost_uplink()
-        if bad.cause is Cause.OVERHEATING and len(self.hot) > 1:
-            return Root(bad.cause, None)  # many machines at once: it is the room
+        if bad.cause is Cause.OVERHEATING and (bad.subject in self.in_hot_room or _ROOM in self.sticky.values()):
+            return _ROOM  # many machines at once, or the last of them
         return self.sticky.get(bad.key) or Root(bad.cause, bad.subject)
 
     def _join_lost_disks(self) -> None:
@@ -159,16 +199,46 @@ class _Reasoning:
         return Root(Cause.UPLINK_LOST, routers[0] if len(routers) == 1 else None)
 
     def _mains(self) -> Root:
-        """One mains failure is one incident: its root is the UPS on battery that feeds most."""
-        for root in self.sticky.values():
-            if root.cause is Cause.POWER_LOST:
-                return root
+        """One mains failure is one incident: its root is the UPS on battery, or out of sight, that feeds most."""
+        out_of_sight = [
+            name for name in self.silent if self.park.devices[name].kind is Kind.UPS and self._dark(name, set())
+        ]
+        named = {root.subject for root in self.sticky.values() if root.cause is Cause.POWER_LOST} - {None}
+        supplies = {*self.on_battery, *out_of_sight, *(str(name) for name in named)} & set(self.park.devices)
+        return Root(Cause.POWER_LOST, mains_root(supplies, self.park) if supplies else None)
 
-        return Root(Cause.POWER_LOST, mains_root(self.on_battery, self.park))
+    def _in_hot_room(self) -> set[str]:
+        """Machines that grew hot at about the same time as another."""
+        began: dict[str, float] = {}
+        for bad in self.bads:
+            if bad.cause is Cause.OVERHEATING:
+                began[bad.subject] = min(bad.at, began.get(bad.subject, bad.at))
+        return {
+            hot
+            for hot, at in began.items()
+            if any(abs(at - other_at) <= _ROOM_S for other, other_at in began.items() if other != hot)
+        }
+
+    def _fell_together(self) -> dict[str, Bad]:
+        """Devices on the mains that fell silent at one moment, none behind another: no UPS says so, but their
+        electricity is gone."""
+        tops = {
+            name: bad
+            for name, bad in self.silent.items()
+            if self.park.devices[name].power is None
+            and self.park.devices[name].kind is not Kind.UPS
+            and not any(parent in self.silent for parent in self.park.path(name))
+            and self.sticky.get(bad.key, _MAINS).cause is Cause.POWER_LOST  # no other incident explains it
+        }
+        for first in sorted(tops.values(), key=lambda bad: bad.at):
+            together = {name: bad for name, bad in tops.items() if 0 <= bad.at - first.at <= SIMULTANEOUS_S}
+            if len(together) > 1 and any(self.park.devices[name].kind not in _BY_CABLE for name in together):
+                return together
+        return {}
 
     def _is_power(self, bad: Bad) -> bool:
         if not self.on_battery:
-            return False
+            return bool(self.fell) and bad.subject in self.silent and self._dark(bad.subject, set())
         if bad.subject in self.on_battery:
             return bad.metric.startswith(_POWER_METRICS) or bad.subject in self.silent
         return bad.subject in self.silent and self._dark(bad.subject, set())
@@ -184,6 +254,8 @@ class _Reasoning:
             return True
         if supply in self.on_battery and (supply in self.silent or self._empty(supply)):
             return True
+        if supply in self.silent and self._dark(supply, seen):
+            return True
         return any(self._dark(parent, seen) for parent in self.park.path(device))
 
     def _empty(self, ups: str) -> bool:
@@ -198,11 +270,13 @@ class _Reasoning:
         return top
 
     def _root_of_service(self, bad: Bad) -> Root:
+        if bad.cause is Cause.SERVICE_SLOW:  # what was slow before it fell silent is no fault of its own
+            bad = next((one for one in self.bads if one.subject == bad.subject and one.down), bad)
         below = self._stands_on(bad.subject)
         candidates = [
             explanation
             for explanation in self.found.values()
-            if explanation.root.cause not in _ADVISORY and {*explanation.subjects, explanation.root.subject} & below
+            if self._may_explain(explanation, bad) and {*explanation.subjects, explanation.root.subject} & below
         ]
         if candidates:
             best = min(candidates, key=lambda one: (one.root.cause is not Cause.POWER_LOST, one.first.at))
@@ -211,6 +285,15 @@ class _Reasoning:
             return self.sticky[bad.key]
         cause = Cause.SERVICE_DOWN if bad.metric == "reach.up" else bad.cause
         return Root(cause, bad.subject)
+
+    def _may_explain(self, explanation: Explanation, bad: Bad) -> bool:
+        """True for a fault that stops or slows what runs on the machine, and did not begin long after the symptom."""
+        if all(one.metric.startswith("forecast.") for one in explanation.members):
+            return False
+        causes = _STOPS_SERVICES if bad.metric == "reach.up" else _SLOWS_SERVICES
+        if bad.cause not in _OF_SERVICES:
+            return False
+        return explanation.root.cause in causes and explanation.first.at <= bad.at + _BEFORE_S
 
     def _stands_on(self, service: str) -> set[str]:
         """Devices and services this service needs, directly or not."""

@@ -18,6 +18,24 @@ _SEVERITY = {
     Severity.UNKNOWN: Verdict.UNKNOWN,
 }
 
+_PLAIN_WORDS: Mapping[str, Verdict] = {
+    **dict.fromkeys(
+        ("failed", "failure", "fault", "faulty", "faulted", "critical", "error", "bad", "broken", "dead", "crashed",
+         "offline", "down", "abnormal", "stopped", "removed", "missing"),
+        Verdict.CRITICAL,
+    ),
+    **dict.fromkeys(
+        ("degraded", "warning", "failing", "predicted", "predictive", "rebuilding", "recovering", "resync", "alarm"),
+        Verdict.WARNING,
+    ),
+    "unknown": Verdict.UNKNOWN,
+}  # fmt: skip
+"""What a state means that comes without the device's own judgement on it, as in a recording."""
+
+_TESTING = frozenset({"TEST", "CAL"})
+"""While a UPS tests or calibrates its battery, it runs on it on purpose."""
+_ON_BATTERY = frozenset({"OB", "DISCHRG", "LB"})
+
 
 @dataclass(frozen=True, slots=True)
 class Hold:
@@ -43,8 +61,8 @@ class Check:
     A numeric reading is bad from ``warning`` or ``critical`` on: upwards, or downwards if ``below``. Once bad, it must
     come back by ``clear`` beyond the limit to be good again (hysteresis, in the metric's unit). A state reading is
     judged by ``words``: the worst verdict of the words it contains; a state with none of them is judged by the severity
-    the device gave it; what is milder than ``least`` counts as good. ``cause`` is what a bad verdict suggests,
-    ``word_causes`` refines it by word (the first wins).
+    the device gave it, one without that by what its words mean in plain English; what is milder than ``least`` counts
+    as good. ``cause`` is what a bad verdict suggests, ``word_causes`` refines it by word (the first wins).
     """
 
     id: str
@@ -104,10 +122,7 @@ def opinion(check: Check, current: Verdict, reading: Reading) -> Verdict:
     """What this one reading says, given the verdict in force (for hysteresis). No hold is applied."""
     value = reading.value
     if isinstance(value, str):
-        found = [check.words[word] for word in value.split() if word in check.words]
-        if found:
-            return max(found, key=lambda verdict: verdict.rank)
-        said = _SEVERITY[reading.severity] if reading.severity else Verdict.OK
+        said = _opinion_of_state(check, value, reading.severity)
         return Verdict.OK if said.bad and said.rank < check.least.rank else said
     if value != value:  # NaN: the device said nothing usable
         return Verdict.UNKNOWN
@@ -120,6 +135,21 @@ def opinion(check: Check, current: Verdict, reading: Reading) -> Verdict:
     return Verdict.OK
 
 
+def _opinion_of_state(check: Check, value: str, severity: Severity | None) -> Verdict:
+    words = state_words(value)
+    found = [check.words[word] for word in words if word in check.words]
+    if not found and severity:
+        return _SEVERITY[severity]
+    found = found or [_PLAIN_WORDS[word] for word in value.lower().split() if word in _PLAIN_WORDS]
+    return max(found, key=lambda verdict: verdict.rank, default=Verdict.OK)
+
+
+def state_words(value: str) -> set[str]:
+    """The words of a state that count: those of a battery in use do not while it is tested."""
+    words = set(value.split())
+    return words - _ON_BATTERY if words & _TESTING else words
+
+
 def _beyond(check: Check, limit: float | None, value: float, *, held: bool) -> bool:
     if limit is None:
         return False
@@ -130,7 +160,7 @@ def _beyond(check: Check, limit: float | None, value: float, *, held: bool) -> b
 def cause_of(check: Check, reading: Reading) -> Cause:
     """The cause a bad reading suggests."""
     if isinstance(reading.value, str):
-        words = set(reading.value.split())
+        words = state_words(reading.value)
         for word, cause in check.word_causes.items():
             if word in words:
                 return cause

@@ -7,12 +7,18 @@ from dataclasses import dataclass, field
 
 from gateway.core.cause import Bad, Explanation, Root, explain, priority, services_hit, witnesses
 from gateway.core.device import GATEWAY, Kind, Park
-from gateway.core.incident import Cause, Change, ChangeKind, Incident, Symptom, Transition, apply, incident_id
+from gateway.core.incident import Cause, Change, ChangeKind, Incident, Priority, Symptom, Transition, apply, incident_id
 from gateway.core.parts import sums_up
 from gateway.core.verdicts import Key, Verdicts
 
 GRACE_S = 900.0
 """How long a symptom may outlast its root before it is a fault of its own (a server boots, checks its disks)."""
+
+STRAIN_S = 1200.0
+"""How long a slow service waits for the verdict on the machine below it, once that seems to be overloaded: the longest
+hold of these (core/default_checks.py) and a reading more."""
+
+_LONGEST_STABLE_S = 3600.0
 
 UNSTABLE_RETURNS = 5
 """An incident whose root fails again this often within ``UNSTABLE_S`` before it could be closed is unstable."""
@@ -45,7 +51,7 @@ class Patience:
 
     settle_s: float = 150.0
     stable_s: float = 300.0
-    reopen_s: float = 900.0
+    reopen_s: float = 1800.0
 
 
 PATIENCE = Patience()
@@ -144,6 +150,8 @@ class Correlator:
     def _settled(self, explanation: Explanation, at: float) -> bool:
         """True once everything that could explain this better has been asked since it began."""
         first, root = explanation.first, explanation.root
+        if root.cause is Cause.SERVICE_SLOW and at - first.detected_at < STRAIN_S and self._strained(root):
+            return False
         if at - first.detected_at >= self._patience.settle_s:
             return True
         if root.cause is Cause.OVERHEATING and root.subject is not None:
@@ -161,10 +169,20 @@ class Correlator:
                 return False
         return True
 
+    def _strained(self, root: Root) -> bool:
+        """True while a hold runs on the load of a machine that a slow service stands on."""
+        return any(self._verdicts.strained(device) for device in witnesses(root, self._park))
+
+    def _stable_s(self, incident: Incident) -> float:
+        """What has failed again is believed later each time to be over: nobody is told so every ten minutes."""
+        again = sum(change.kind is ChangeKind.REOPENED for change in incident.story)
+        return min(self._patience.stable_s * float(4**again), max(self._patience.stable_s, _LONGEST_STABLE_S))
+
     def _find(self, root: Root) -> Incident | None:
         for incident in self.incidents.values():
-            if incident.cause == root.cause and incident.root_device == root.subject:
-                return incident
+            same = incident.cause == root.cause
+            if same and (root.cause is Cause.POWER_LOST or incident.root_device == root.subject):
+                return incident  # the mains are one: a UPS that feeds more may become the root of the same incident
         return None
 
     def _count_returns(self, at: float, outcome: Outcome) -> None:
@@ -213,18 +231,20 @@ class Correlator:
         known = {(symptom.device, symptom.metric, symptom.instance) for symptom in incident.symptoms}
         fresh = tuple(Symptom(*bad.key) for bad in explanation.members if bad.key not in known)
         added = tuple(service for service in services if service not in incident.services)
-        if level < incident.priority:  # worse than told so far; a milder course is told by its end
-            first = explanation.first
+        first, root = explanation.first, explanation.root
+        moved = root.subject != incident.root_device
+        # worse than told so far, or another root; a milder course is told by its end
+        if level < incident.priority or moved:
             change = Change(
                 incident.id,
                 ChangeKind.REVISED,
                 at,
                 at,
                 cause=incident.cause,
-                root_device=incident.root_device,
-                root_metric=incident.root_metric,
-                root_instance=incident.root_instance,
-                priority=level,
+                root_device=root.subject,
+                root_metric=first.metric if moved else incident.root_metric,
+                root_instance=first.instance if moved else incident.root_instance,
+                priority=min(level, Priority(incident.priority)),
                 value=first.value if first.key == _root_key(incident) else incident.value,
                 symptoms=(*incident.symptoms, *fresh),
                 services=(*incident.services, *added),
@@ -244,7 +264,7 @@ class Correlator:
             return  # nothing is known, or the better explanation is still waiting for its witnesses
         good = [self._verdicts.good_since[key] for key in members if key in self._verdicts.good_since]
         restored_at = max(good, default=at)
-        if at - restored_at < self._patience.stable_s:
+        if at - restored_at < self._stable_s(incident):
             self._waiting = True
             return
         self.apply(Change(incident.id, ChangeKind.RESTORED, restored_at, at), outcome)

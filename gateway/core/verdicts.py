@@ -16,6 +16,7 @@ ABSENT_S = 900.0
 """A metric that a device which answers has not told for this long is unknown: its volume or sensor is gone."""
 
 _DAILY = ("forecast.", "anomaly.")
+_LOADS = ("system.cpu.utilization", "system.memory.utilization", "system.filesystem.utilization")
 _DECISIVE = ("reach.up", "ups.status", "hw.network.up", "hw.temperature.excess", "gateway.uplink.up")
 
 
@@ -72,6 +73,10 @@ class Verdicts:
     def suspect(self, device: str) -> bool:
         """True while a hold runs on a metric that may explain other faults."""
         return any(self._states[key].suspect for key in self._of.get(device, ()) if key[1] in _DECISIVE)
+
+    def strained(self, device: str) -> bool:
+        """True while a hold runs on the load of a machine."""
+        return any(self._states[key].suspect for key in self._of.get(device, ()) if key[1] in _LOADS)
 
     def subjects_with(self, metric: str) -> set[str]:
         """Devices that tell a metric."""

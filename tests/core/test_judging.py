@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from gateway.core.check import Check, CheckState, Hold, judge
+from gateway.core.check import Check, CheckState, Hold, cause_of, judge, opinion
 from gateway.core.correlator import Patience
+from gateway.core.default_checks import DEFAULT_CHECKS
 from gateway.core.device import Limit, Park
 from gateway.core.incident import Cause, ChangeKind, Verdict
-from gateway.core.reading import Reading
+from gateway.core.reading import Reading, Severity
 from gateway.core.verdicts import ABSENT_S
 
 STEP = 30.0
@@ -200,3 +201,23 @@ def test_uptime_that_wraps_after_497_days_is_no_boot(site: Any) -> None:
     site.values["sw-core", "system.uptime", ""] = 20.0
     site.step(6)
     assert not site.changes
+
+
+@pytest.mark.parametrize(
+    ("said", "judged"),
+    [("degraded", Verdict.WARNING), ("Failed", Verdict.CRITICAL), ("unknown", Verdict.UNKNOWN), ("ok", Verdict.OK)],
+)
+def test_a_state_without_a_judgement_of_the_device_means_what_its_words_say(said: str, judged: Verdict) -> None:
+    check = Check("component", "hw.status", Cause.RAID_DEGRADED)
+    assert opinion(check, Verdict.OK, Reading("nas", "hw.status", said, 1.0, "raid")) is judged
+    severe = Reading("nas", "hw.status", said, 1.0, "raid", severity=Severity.OK)
+    assert opinion(check, Verdict.OK, severe) is Verdict.OK
+
+
+def test_a_ups_that_tests_its_battery_is_on_it_on_purpose() -> None:
+    check = next(one for one in DEFAULT_CHECKS if one.id == "ups-status")
+    for words in ("OB DISCHRG TEST", "OB DISCHRG CAL LB"):
+        assert opinion(check, Verdict.OK, Reading("ups", "ups.status", words, 1.0)) is Verdict.OK
+    worn = Reading("ups", "ups.status", "OB DISCHRG TEST RB", 1.0)
+    assert opinion(check, Verdict.OK, worn) is Verdict.WARNING
+    assert cause_of(check, worn) is Cause.BATTERY_WORN

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -12,6 +16,8 @@ from gateway.core.incident import Incident
 from gateway.core.reading import Failure, FailureKind, Reading
 from gateway.core.watch import Watch
 from gateway.main.replay import Replay
+from gateway.profiles.checks import all_checks
+from gateway.profiles.load import shipped
 from gateway.simulate import scenario as scenarios
 from gateway.simulate.readings import Simulation, Span, park_of
 from gateway.simulate.world import World
@@ -94,3 +100,39 @@ def week() -> Any:
 def diagnose() -> Any:
     """``diagnose(week, replay)`` -> what is wrong with the diagnosis."""
     return misses
+
+
+def _load(name: str) -> ModuleType:
+    """A module that lies beside this one."""
+    spec = importlib.util.spec_from_file_location(f"weeks_{name}", HERE / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def depots() -> ModuleType:
+    """The module depots.py."""
+    return _load("depots")
+
+
+@pytest.fixture(scope="session")
+def judge_depot() -> Callable[[Any], Any]:
+    """``judge_depot(depot)`` -> its score after a replay with all checks."""
+    scores = _load("scores")
+    checks = all_checks(shipped())
+
+    def judged(depot: Any) -> Any:
+        replay = Replay("site", depot.park, Watch("site", depot.park, checks=checks))
+        replay.run(depot.steps())
+        return scores.score(replay, [one for one in depot.troubles if one.cause])
+
+    return judged
+
+
+@pytest.fixture(scope="session")
+def weeks(depots: ModuleType, judge_depot: Callable[[Any], Any]) -> tuple[ModuleType, Callable[[Any], Any]]:
+    """Both, for property tests."""
+    return depots, judge_depot
