@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,9 @@ EVERY_S = 300.0
 """Boards are slow and some leak sessions: asked every five minutes at most, in between the last answer holds."""
 _MOST = 60
 """Questions of one poll: a server with twenty disks takes forty."""
+
+
+Understand = Callable[[Mapping[str, Any], str], Iterable[Value]]
 
 
 class Redfish:
@@ -91,12 +94,45 @@ class _Board:
                 values += await self._storage(storage)
         for path in links(await self._get("/redfish/v1/Chassis"), "Members"):
             chassis = await self._get(path)
-            for part, understand in (("Thermal", redfish_values.thermal), ("Power", redfish_values.power)):
-                for below in links(chassis, part):
-                    values += understand(await self._get(below), below)
+            values += await self._thermal(chassis)
+            values += await self._power(chassis)
         if not values and self.failures:
             raise NoAnswerError(self.failures[0])
         return values, identity
+
+    async def _thermal(self, chassis: dict[str, Any]) -> list[Value]:
+        """Of the two forms (Thermal until 2020, ThermalSubsystem since) the old one where it says something: many
+        boards have both, and it takes one question instead of one a fan."""
+        found: list[Value] = []
+        for path in links(chassis, "Thermal"):
+            found += redfish_values.thermal(await self._get(path), path)
+        for path in links(chassis, "ThermalSubsystem") if not found else ():
+            document = await self._get(path)
+            found += redfish_values.thermal_subsystem(document, path)
+            for one in links(document, "ThermalMetrics"):
+                found += redfish_values.thermal_metrics(await self._get(one), one)
+            found += await self._members(document, "Fans", redfish_values.fan)
+        return found
+
+    async def _power(self, chassis: dict[str, Any]) -> list[Value]:
+        """Power, or PowerSubsystem and EnvironmentMetrics, as with temperatures."""
+        found: list[Value] = []
+        for path in links(chassis, "Power"):
+            found += redfish_values.power(await self._get(path), path)
+        for path in links(chassis, "PowerSubsystem") if not found else ():
+            document = await self._get(path)
+            found += redfish_values.power_subsystem(document, path)
+            found += await self._members(document, "PowerSupplies", redfish_values.power_supply)
+            for one in links(chassis, "EnvironmentMetrics"):
+                found += redfish_values.environment(await self._get(one), one)
+        return found
+
+    async def _members(self, document: dict[str, Any], key: str, understand: Understand) -> list[Value]:
+        found: list[Value] = []
+        for collection in links(document, key):
+            for one in links(await self._get(collection), "Members"):
+                found += understand(await self._get(one), one)
+        return found
 
     async def _storage(self, path: str) -> list[Value]:
         found: list[Value] = []

@@ -83,6 +83,56 @@ def power(document: Mapping[str, Any], path: str) -> Iterator[Value]:
         yield from _number("hw.power", row.get("PowerConsumedWatts"), _name(row), path)
 
 
+def fan(document: Mapping[str, Any], path: str) -> Iterator[Value]:
+    """One fan of a ThermalSubsystem: its share of full speed, its turns where they are told."""
+    name = _name(document)
+    speed = _inner(document, "SpeedPercent")
+    yield from _number("hw.fan.speed_ratio", speed.get("Reading"), name, path, 0.01)
+    yield from _number("hw.fan.speed", speed.get("SpeedRPM"), name, path)
+    yield from _health(document, f"fan {name}", path)
+
+
+def thermal_metrics(document: Mapping[str, Any], path: str) -> Iterator[Value]:
+    """Temperatures of a ThermalSubsystem: each sensor, or where none is listed the summary by place."""
+    rows = _rows(document, "TemperatureReadingsCelsius")
+    for row in rows:
+        source = str(row.get("DataSourceUri") or "").rstrip("/").rpartition("/")[2]
+        name = str(row.get("DeviceName") or source or row.get("PhysicalContext") or "").strip()
+        if row.get("PhysicalContext") == "Intake" and "inlet" not in name.lower():
+            name = f"{name} inlet".strip()  # the word by which the room's own limits are chosen
+        yield from _number("hw.temperature", row.get("Reading"), name, path)
+    summary = _inner(document, "TemperatureSummaryCelsius")
+    for place, name in (("Intake", "Inlet"), ("Internal", "Internal"), ("Exhaust", "Exhaust"), ("Ambient", "Ambient")):
+        if not rows:
+            yield from _number("hw.temperature", _inner(summary, place).get("Reading"), name, path)
+
+
+def thermal_subsystem(document: Mapping[str, Any], path: str) -> Iterator[Value]:
+    """Whether enough fans are left; the fans themselves are documents of their own."""
+    yield from _redundancy(document, "FanRedundancy", "fan redundancy", path)
+
+
+def power_subsystem(document: Mapping[str, Any], path: str) -> Iterator[Value]:
+    """Whether enough power supplies are left; they themselves are documents of their own."""
+    yield from _redundancy(document, "PowerSupplyRedundancy", "power supply redundancy", path)
+
+
+def power_supply(document: Mapping[str, Any], path: str) -> Iterator[Value]:
+    """One power supply of a PowerSubsystem."""
+    yield from _health(document, f"power supply {_name(document)}", path)
+
+
+def environment(document: Mapping[str, Any], path: str) -> Iterator[Value]:
+    """What a chassis as a whole takes (EnvironmentMetrics)."""
+    yield from _number("hw.power", _inner(document, "PowerWatts").get("Reading"), "chassis", path)
+
+
+def _redundancy(document: Mapping[str, Any], key: str, name: str, path: str) -> Iterator[Value]:
+    rows = _rows(document, key)
+    for number, row in enumerate(rows, start=1):
+        yield from _health(row, name if len(rows) == 1 else f"{name} {number}", path)
+
+
 def drive(document: Mapping[str, Any], path: str) -> Iterator[Value]:
     """One disk behind its controller."""
     name = _name(document)

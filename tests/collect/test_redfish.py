@@ -90,6 +90,87 @@ EXPECTED = {
 }
 
 
+# As the schema bundle of DSP8010 has them: ThermalSubsystem 1.x, ThermalMetrics 1.x, Fan 1.x, PowerSubsystem 1.x,
+# PowerSupply 1.x, EnvironmentMetrics 1.x.
+CHASSIS = "/redfish/v1/Chassis/1U"
+SUBSYSTEMS: dict[str, Any] = {
+    CHASSIS: {
+        "@odata.type": "#Chassis.v1_25_0.Chassis",
+        "ThermalSubsystem": to(f"{CHASSIS}/ThermalSubsystem"),
+        "PowerSubsystem": to(f"{CHASSIS}/PowerSubsystem"),
+        "EnvironmentMetrics": to(f"{CHASSIS}/EnvironmentMetrics"),
+    },
+    f"{CHASSIS}/ThermalSubsystem": {
+        "@odata.type": "#ThermalSubsystem.v1_3_0.ThermalSubsystem",
+        "FanRedundancy": [
+            {
+                "RedundancyType": "NPlusM",
+                "MinNeededInGroup": 1,
+                "RedundancyGroup": [to(f"{CHASSIS}/ThermalSubsystem/Fans/1"), to(f"{CHASSIS}/ThermalSubsystem/Fans/2")],
+                "Status": {"State": "Enabled", "Health": "Warning"},
+            }
+        ],
+        "Fans": to(f"{CHASSIS}/ThermalSubsystem/Fans"),
+        "ThermalMetrics": to(f"{CHASSIS}/ThermalSubsystem/ThermalMetrics"),
+        "Status": OK,
+    },
+    f"{CHASSIS}/ThermalSubsystem/Fans": {
+        "Members": [to(f"{CHASSIS}/ThermalSubsystem/Fans/{number}") for number in (1, 2, 3)]
+    },
+    f"{CHASSIS}/ThermalSubsystem/Fans/1": {
+        "Name": "Bay 1",
+        "Status": OK,
+        "SpeedPercent": {"DataSourceUri": "/s/1", "Reading": 45, "SpeedRPM": 2200},
+    },
+    f"{CHASSIS}/ThermalSubsystem/Fans/2": {
+        "Name": "Bay 2",
+        "Status": {"State": "Enabled", "Health": "Critical"},
+        "SpeedPercent": {"Reading": 0},
+    },
+    f"{CHASSIS}/ThermalSubsystem/Fans/3": {"Name": "Bay 3", "Status": {"State": "Absent"}},
+    f"{CHASSIS}/ThermalSubsystem/ThermalMetrics": {
+        "TemperatureSummaryCelsius": {"Intake": {"Reading": 24.8}, "Internal": {"Reading": 36}},
+        "TemperatureReadingsCelsius": [
+            {"Reading": 24.8, "DeviceName": "Front", "PhysicalContext": "Intake", "DataSourceUri": "/s/IntakeTemp"},
+            {"Reading": 51, "DeviceName": "CPU1"},
+            {"Reading": 40.5, "DataSourceUri": "/redfish/v1/Chassis/1U/Sensors/DIMM2Temp"},
+            {"Reading": None, "DeviceName": "CPU2"},
+        ],
+    },
+    f"{CHASSIS}/PowerSubsystem": {
+        "CapacityWatts": 2000,
+        "PowerSupplies": to(f"{CHASSIS}/PowerSubsystem/PowerSupplies"),
+        "PowerSupplyRedundancy": [{"RedundancyType": "Failover", "Status": {"State": "Enabled", "Health": "Critical"}}],
+    },
+    f"{CHASSIS}/PowerSubsystem/PowerSupplies": {
+        "Members": [to(f"{CHASSIS}/PowerSubsystem/PowerSupplies/{number}") for number in (1, 2)]
+    },
+    f"{CHASSIS}/PowerSubsystem/PowerSupplies/1": {"Name": "Bay 1", "Status": OK, "LineInputStatus": "Normal"},
+    f"{CHASSIS}/PowerSubsystem/PowerSupplies/2": {
+        "Name": "Bay 2",
+        "Status": {"State": "UnavailableOffline", "Health": "Critical"},
+        "LineInputStatus": "LossOfInput",
+    },
+    f"{CHASSIS}/EnvironmentMetrics": {"PowerWatts": {"DataSourceUri": "/s/Total", "Reading": 374}},
+}
+NEWER = {
+    ("hw.status", "fan redundancy"): "warning",
+    ("hw.fan.speed_ratio", "Bay 1"): pytest.approx(0.45),
+    ("hw.fan.speed", "Bay 1"): 2200.0,
+    ("hw.status", "fan Bay 1"): "ok",
+    ("hw.fan.speed_ratio", "Bay 2"): 0.0,
+    ("hw.status", "fan Bay 2"): "critical",
+    ("hw.temperature", "Front inlet"): 24.8,
+    ("hw.temperature", "CPU1"): 51.0,
+    ("hw.temperature", "DIMM2Temp"): 40.5,
+    ("hw.status", "power supply redundancy"): "critical",
+    ("hw.status", "power supply Bay 1"): "ok",
+    ("hw.status", "power supply Bay 2"): "critical",
+    ("hw.power", "chassis"): 374.0,
+}
+OLDER_PARTS = ("hw.temperature", "hw.fan.speed", "hw.fan.speed_ratio", "hw.power")
+
+
 class Pair(Protocol):
     cert: Path
     key: Path
@@ -168,6 +249,49 @@ async def test_a_server_is_read_by_its_board(board: Board, tmp_path: Path) -> No
     assert severities["volume VD0"] is Severity.WARNING
 
 
+def newer(board: Board, **chassis: Any) -> None:
+    """Makes the board one whose chassis has subsystems instead of Thermal and Power."""
+    board.documents = {**SERVICE, **SUBSYSTEMS, "/redfish/v1/Chassis": {"Members": [to(CHASSIS)]}}
+    board.documents[CHASSIS] = {**SUBSYSTEMS[CHASSIS], **chassis}
+
+
+async def test_temperatures_fans_and_supplies_are_read_from_the_newer_subsystems(board: Board, tmp_path: Path) -> None:
+    newer(board)
+    poll = await collector(tmp_path).poll(device(board))
+    parts = ("fan", "power supply", "temperature")
+    found = {
+        key: value
+        for key, value in told(poll).items()
+        if key[0] in OLDER_PARTS or (key[0] == "hw.status" and key[1].startswith(parts))
+    }
+    assert found == NEWER
+    assert poll.partial == ()
+
+
+async def test_where_a_board_has_both_forms_nothing_is_told_twice(board: Board, tmp_path: Path) -> None:
+    newer(board, Thermal=to("/c/Thermal"), Power=to("/c/Power"))
+    assert told(await collector(tmp_path).poll(device(board))) == EXPECTED
+    assert not [path for path in board.asked if "Subsystem" in path], "one question instead of one a fan"
+
+
+async def test_an_older_form_that_says_nothing_leaves_the_word_to_the_newer(board: Board, tmp_path: Path) -> None:
+    newer(board, Thermal=to("/empty"), Power=to("/gone"))
+    board.documents["/empty"] = {"Temperatures": [], "Fans": []}
+    poll = await collector(tmp_path).poll(device(board))
+    assert NEWER.items() <= told(poll).items()
+    assert [failure.what.rpartition("/")[2] for failure in poll.partial] == ["gone"]
+
+
+async def test_a_summary_is_read_where_no_sensor_is_listed(board: Board, tmp_path: Path) -> None:
+    newer(board)
+    board.documents[f"{CHASSIS}/ThermalSubsystem/ThermalMetrics"] = {
+        "TemperatureSummaryCelsius": {"Intake": {"Reading": 23}, "Exhaust": {"Reading": 38.5}, "Internal": None}
+    }
+    found = told(await collector(tmp_path).poll(device(board)))
+    temperatures = {name: value for (metric, name), value in found.items() if metric == "hw.temperature"}
+    assert temperatures == {"Inlet": 23.0, "Exhaust": 38.5}
+
+
 async def test_it_is_asked_every_five_minutes_at_most(board: Board, tmp_path: Path) -> None:
     clock = FakeClock()
     asking = collector(tmp_path, clock)
@@ -217,12 +341,39 @@ JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
 )
-KEYS = st.sampled_from(["Status", "Temperatures", "Fans", "PowerSupplies", "PowerControl", "Name", "Members", "Drives"])
+KEYS = st.sampled_from(
+    [
+        "Status",
+        "Temperatures",
+        "Fans",
+        "PowerSupplies",
+        "PowerControl",
+        "Name",
+        "Members",
+        "Drives",
+        "SpeedPercent",
+        "TemperatureReadingsCelsius",
+        "TemperatureSummaryCelsius",
+        "FanRedundancy",
+        "PowerWatts",
+    ]
+)
 
 
 @given(st.dictionaries(KEYS, JSON))
 def test_any_document_is_values_or_nothing(document: dict[str, Any]) -> None:
-    for understand in (redfish_values.system, redfish_values.thermal, redfish_values.power, redfish_values.drive):
+    for understand in (
+        redfish_values.system,
+        redfish_values.thermal,
+        redfish_values.power,
+        redfish_values.drive,
+        redfish_values.fan,
+        redfish_values.thermal_metrics,
+        redfish_values.thermal_subsystem,
+        redfish_values.power_subsystem,
+        redfish_values.power_supply,
+        redfish_values.environment,
+    ):
         list(understand(document, "/x"))
     redfish_values.links(document, "Members")
     redfish_values.identity(document)
