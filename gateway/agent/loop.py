@@ -46,7 +46,7 @@ _OFF_AFTER_S = 360.0
 _TOLD_CHANGES = 1000
 """Changes of incidents that no disk has taken yet are told to the page in the status document, the newest ones."""
 
-_EVT_LANE, _SUMMARY_LANE = 1, 2
+_ANSWER_LANE, _EVT_LANE, _SUMMARY_LANE = 0, 1, 2
 
 log = structlog.get_logger()
 
@@ -140,6 +140,7 @@ class Agent:
                 self._did_not_watch(before, now)
         if parts.link:
             parts.link.start()
+            parts.link.set_states(states(self.watch, now))
         self._heartbeat()
 
     def _did_not_watch(self, since: float, at: float) -> None:
@@ -216,7 +217,8 @@ class Agent:
                 body["results"] = results_body([order.result])
             if moves := self.parts.timeline.moves() if self.parts.timeline else 0:
                 body["line"] = moves
-            messages.append(Message("evt", _EVT_LANE, body))
+            # facts keep their order among themselves: only an answer without any goes before them
+            messages.append(Message("evt", _EVT_LANE if outcome else _ANSWER_LANE, body))
         kept = order.kept if order else None
         now, transitions, changes = stamp(self.parts.clock), outcome.transitions, outcome.changes
         heard = [line for change in changes for line in witnesses(change, self.latest.heard)]
