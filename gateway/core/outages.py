@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from gateway.core.device import Park
+from gateway.core.device import GATEWAY, Park
 from gateway.core.incident import Transition, Verdict
 from gateway.core.intervals import Span, clip, intersect, subtract, union
+from gateway.core.power import METRIC as UPS_METRIC
 from gateway.core.power import darkness, deduced
 from gateway.core.service_level import Facts
 
@@ -37,6 +38,35 @@ def facts_of(subject: str, transitions: Iterable[Transition], start: float, end:
     if not histories:
         return Facts(start, end, unknown=((start, end),))
     return _joined([_facts(history, start, end) for history in histories.values()], start, end)
+
+
+def carried(transitions: Sequence[Transition], start: float) -> list[Transition]:
+    """The few of the transitions before ``start``, in order of time, from which everything after ``start`` is counted
+    as it is from all of them: of each series its first word and its last, and what ``darkness`` needs to know of a
+    mains loss that may last. A year of a busy site is a few rows for each device."""
+    kept: set[int] = set()
+    first: dict[tuple[str, str], int] = {}
+    last: dict[tuple[str, str], int] = {}
+    heard: dict[str, list[int]] = {}
+    own_ends: dict[float, list[int]] = {}
+    for number, one in enumerate(transitions):
+        if one.at >= start:
+            break
+        if one.metric == METRIC:
+            first.setdefault((one.subject, one.instance), number)
+            last[one.subject, one.instance] = number
+        if one.metric == UPS_METRIC:
+            # what was heard of the mains last, and the silences since
+            heard.setdefault(one.subject, []).append(number)
+            if one.after is not Verdict.UNKNOWN:
+                heard[one.subject] = [number]
+        if one.subject == GATEWAY and one.after is Verdict.UNKNOWN:
+            own_ends.setdefault(one.at, []).append(number)
+    kept.update(first.values(), last.values())
+    for numbers in heard.values():
+        kept.update(numbers)
+        kept.update(own for number in numbers for own in own_ends.get(transitions[number].at, ()))
+    return [transitions[number] for number in sorted(kept)]
 
 
 class Told:

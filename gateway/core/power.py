@@ -14,6 +14,8 @@ from gateway.core.device import GATEWAY, Park
 from gateway.core.incident import Cause, Transition, Verdict
 from gateway.core.intervals import OpenSpan, Span
 
+METRIC = "ups.status"
+"""The metric by which a UPS tells that the mains are lost."""
 TOGETHER_S = 300.0
 """A UPS and what it feeds are asked at different seconds: silences that begin this close began together."""
 
@@ -29,7 +31,7 @@ def darkness(transitions: Sequence[Transition]) -> dict[str, list[Span]]:
     found: dict[str, list[Span]] = {}
     for one in transitions:
         ups = one.subject
-        if one.metric != "ups.status":
+        if one.metric != METRIC:
             continue
         if one.after is Verdict.UNKNOWN:
             if lost.get(ups) and one.at in own_ends:

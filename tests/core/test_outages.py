@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from gateway.core.device import Device, Park, Service
-from gateway.core.incident import Transition, Verdict
-from gateway.core.outages import facts_of, service_facts
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.core.device import GATEWAY, Device, Park, Service
+from gateway.core.incident import Cause, Transition, Verdict
+from gateway.core.outages import Told, carried, facts_of, first_word, service_facts
 from gateway.core.service_level import Facts
 
 OK, BAD, UNKNOWN, WORK = Verdict.OK, Verdict.CRITICAL, Verdict.UNKNOWN, Verdict.MAINTENANCE
@@ -85,3 +90,51 @@ def test_a_service_is_surely_down_though_another_part_of_it_is_unknown() -> None
 def test_a_service_with_its_own_check_is_what_its_check_says() -> None:
     rows = [*history("srv", (0, OK), (10, BAD)), *history("erp", (0, OK))]
     assert service_facts(PARK, "erp", rows, 0, 100) == Facts(0, 100)
+
+
+# what has to be known of the time before a period
+
+POWERED = Park(
+    [Device("ups", "UPS"), Device("a", "A", power="ups"), Device("b", "B")],
+    [
+        Service("needs", "Needs both", depends_on=("a", "b")),
+        Service("either", "Either", depends_on=("a", "b"), redundant=True),
+        Service("checked", "Checked", depends_on=("a",)),
+    ],
+)
+ROW = st.builds(
+    lambda at, subject, after, instance, lost: Transition(
+        subject,
+        {"ups": "ups.status", GATEWAY: "self.up"}.get(subject, "reach.up"),
+        instance if subject == "a" else "",
+        UNKNOWN,
+        after,
+        float(at),
+        float(at),
+        cause=Cause.POWER_LOST if subject == "ups" and lost else "",
+    ),
+    st.integers(0, 30),
+    st.sampled_from(["a", "b", "checked", "ups", GATEWAY]),
+    st.sampled_from([OK, BAD, UNKNOWN, WORK]),
+    st.sampled_from(["", "2"]),
+    st.booleans(),
+)
+
+
+@given(st.lists(ROW, max_size=40), st.integers(0, 30), st.integers(1, 10))
+def test_a_period_counts_the_same_from_what_is_carried_into_it(rows: list[Transition], start: int, length: int) -> None:
+    whole = sorted(rows, key=lambda one: one.at)
+    short = [*carried(whole, start), *(one for one in whole if one.at >= start)]
+    again = [*carried(short, start), *(one for one in short if one.at >= start)]
+    assert again == short, "carrying what was carried changes nothing"
+    full, part = Told(whole), Told(short)
+    for service in POWERED.services:
+        ours = service_facts(POWERED, service, part, start, start + length)
+        assert ours == service_facts(POWERED, service, full, start, start + length)
+        assert first_word(POWERED, service, part) == first_word(POWERED, service, full)
+
+
+def test_a_year_of_flapping_is_carried_as_two_rows() -> None:
+    rows = history("erp", *((float(day), BAD if day % 2 else OK) for day in range(365)))
+    noise = [replace(one, metric="reach.duration") for one in rows]
+    assert carried(sorted([*rows, *noise], key=lambda one: one.at), 400) == [rows[0], rows[-1]]

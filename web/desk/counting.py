@@ -32,8 +32,9 @@ class Office:
         """A period as it stands now, of some sites (empty: all)."""
         wanted = [site for site in self.facts.sites() if not scope or site.id in scope]
         entries = self.book.entries(AMENDMENT, RULING, EXPENSE)
-        records = [self._record(site, entries, now) for site in wanted]
-        return count(records, period, before(period, self.rhythm), now, self._books(records, entries))
+        earlier = before(period, self.rhythm)
+        records = [self._record(site, entries, earlier.start, now) for site in wanted]
+        return count(records, period, earlier, now, self._books(records, entries))
 
     def _books(self, records: Sequence[SiteRecord], entries: Iterable[Entry]) -> Books:
         register = self.register.read()
@@ -45,7 +46,7 @@ class Office:
             register.budget,
         )
 
-    def _record(self, site: SiteFacts, entries: Sequence[Entry], now: float) -> SiteRecord:
+    def _record(self, site: SiteFacts, entries: Sequence[Entry], start: float, now: float) -> SiteRecord:
         park = site.park or Park()
         hours = site.hours or _ALWAYS
         promises = {}
@@ -60,7 +61,7 @@ class Office:
             park=park,
             hours=hours,
             responder=site.responder or hours,
-            transitions=self.facts.transitions(site.id, 0.0, now),
+            transitions=self.facts.history(site.id, start, now),
             incidents=site.incidents,
             targets=targets,
             promises=promises,

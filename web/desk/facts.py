@@ -112,8 +112,9 @@ class FleetFacts(Protocol):
         """Every site that is expected or was ever heard of, with its open incidents and those of the last 180 days."""
         ...
 
-    def transitions(self, site: str, start: float, end: float) -> Sequence[Transition]:
-        """Transitions of a site with ``start <= at < end``, in order."""
+    def history(self, site: str, start: float, end: float) -> Sequence[Transition]:
+        """Transitions of a site from which any part of [start, end) can be counted, in order of time: those within,
+        and the few before that are still in force."""
         ...
 
     def write(self, site: str, change: Change) -> None:

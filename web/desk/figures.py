@@ -83,7 +83,7 @@ def _target(sites: Sequence[SiteFacts]) -> float | None:
 
 def _counted(facts: FleetFacts, site: SiteFacts, now: float, entries: Sequence[Entry]) -> Counted:
     """The facts of one site in the form that the core counts."""
-    transitions = facts.transitions(site.id, 0.0, now)
+    transitions = facts.history(site.id, now - PERIOD_S, now)
     start = max(now - PERIOD_S, min((one.at for one in transitions), default=now))
     hours = site.hours or _ALWAYS
     park = site.park

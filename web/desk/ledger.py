@@ -26,10 +26,11 @@ from web.desk.notify import Notification, SiteIncident
 from web.desk.order_book import SqlOrderBook, keep_results
 from web.desk.people import AccountBook
 from web.desk.record import DESK, Fact, KeptChange, digest, folded, told, told_here
-from web.desk.retime import put_right
+from web.desk.retime import moves_told, put_right
 from web.desk.sites import Context, Responder, SiteRow, site_facts, site_row
 from web.desk.statistics import SqlStatistics
 from web.desk.tables import add, open_engine, reading, touch, upsert, writing
+from web.desk.windows import SqlWindows, decoded, forget
 
 QUARANTINE_ROWS = 1000
 KEPT_S = 180 * 86400.0
@@ -58,6 +59,7 @@ class Ledger:
         self.book = SqlBook(self._engine)
         self.orders = SqlOrderBook(self._engine)
         self.statistics = SqlStatistics(self._engine)
+        self.history = SqlWindows(self._engine).history
 
     def close(self) -> None:
         """Gives the database back."""
@@ -83,6 +85,8 @@ class Ledger:
             if known:
                 connection.execute(update(tables.site).where(tables.site.c.id == envelope.site).values(**known))
             touch(connection)
+            digests = [fact.digest for fact, _ in meant.transitions]
+            forget(connection, envelope.site, digests, moved=moves_told(envelope.body) is not None)
         return True
 
     def heard(self, site: str, status: wire.Status, received_at: float, *, alive: bool = True) -> None:
@@ -186,8 +190,7 @@ class Ledger:
         column = tables.transition.c
         query = select(column.body).where(column.site == site, column.at >= start, column.at < end)
         with reading(self._engine) as connection:
-            bodies = connection.scalars(query.order_by(column.at, column.id)).all()
-        return [wire.transitions_of({"transitions": [wire.body_of(body.encode())]})[0] for body in bodies]
+            return decoded(connection.scalars(query.order_by(column.at, column.id)))
 
     # --- what headquarters does ---
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from gateway.core.incident import Change, Transition, apply
+from gateway.core.outages import carried
 from web.desk.decisions import MemoryBook
 from web.desk.facts import SiteFacts
 from web.desk.notify import Notification
@@ -35,9 +36,10 @@ class MemoryFleet:
         """All sites."""
         return list(self._sites)
 
-    def transitions(self, site: str, start: float, end: float) -> Sequence[Transition]:
+    def history(self, site: str, start: float, end: float) -> Sequence[Transition]:
         """Those of one site."""
-        return [one for one in self._transitions.get(site, ()) if start <= one.at < end]
+        known = self._transitions.get(site, ())
+        return [*carried(known, start), *(one for one in known if start <= one.at < end)]
 
     def write(self, site: str, change: Change) -> None:
         """Applies a change to an incident."""

@@ -93,6 +93,15 @@ transition = Table(
     Index("transition_at", "site", "at"),
 )
 
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("at", Double, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+"""What was in force at a site at an instant, folded from ``transition`` (``web.desk.windows``); can be made again."""
+
 change = Table(
     "change",
     metadata,
@@ -270,8 +279,13 @@ def add(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
 
 def touch(connection: Connection) -> None:
     """Counts the ledger's version up: pages ask by it whether anything is new."""
-    value = connection.scalar(select(meta.c.value).where(meta.c.key == "version").with_for_update())
+    value = lock(connection)
     connection.execute(update(meta).where(meta.c.key == "version").values(value=str(int(value or 0) + 1)))
+
+
+def lock(connection: Connection) -> str | None:
+    """Waits for whoever is writing, and lets nobody write before the end of this transaction; the ledger's version."""
+    return connection.scalar(select(meta.c.value).where(meta.c.key == "version").with_for_update())
 
 
 def _explained(engine: Engine, error: DBAPIError) -> UnavailableError:
