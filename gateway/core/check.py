@@ -83,6 +83,8 @@ class Check:
     """(word, cause): which part of a machine speaks, by a word of its instance or label. Others are not judged, nor are
     those whose cause is ``None``."""
     least: Verdict = Verdict.WARNING
+    once_good: bool = False
+    """True for what is no fault while it was never good: a slot without a card, an input without a camera."""
 
     def applies(self, kind: Kind | None, reading: Reading) -> bool:
         """True if this check judges this reading of a device of this kind (None: of a service)."""
@@ -202,7 +204,7 @@ def _adopted(
 ) -> tuple[Verdict, float] | None:
     """The verdict that replaces ``current`` and the instant from which it holds; ``None`` if nothing changes."""
     latest = opinions[-1][1]
-    if latest is current:
+    if latest is current or (check.once_good and current is Verdict.UNKNOWN and latest.bad):
         return None
     if latest.bad and _level(latest) > _level(current):
         window = opinions[-check.worse.m :]

@@ -30,6 +30,7 @@ def _check(profile: Profile, one: Expectation) -> Check:
         below=one.below,
         clear=one.clear,
         least=Verdict(one.least),
+        once_good=one.once_good,
         worse=Hold(*one.bad_when),
         better=Hold(*one.good_when),
         kinds=frozenset({profile.kind} if profile.kind else ()),

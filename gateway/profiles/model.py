@@ -157,7 +157,7 @@ class IdentityTexts(Struct, frozen=True, forbid_unknown_fields=True):
 class Expectation(Struct, frozen=True, forbid_unknown_fields=True):
     """What is expected of one metric of devices of the profile's kind. ``cause`` names the incident and its runbook. A
     state is judged by its own severity, from ``least`` on; a number by limits, in the metric's unit. ``bad_when``: so
-    many of so many."""
+    many of so many. ``once_good``: only where it was good before."""
 
     id: str
     metric: str
@@ -168,6 +168,7 @@ class Expectation(Struct, frozen=True, forbid_unknown_fields=True):
     below: bool = False
     clear: float = 0.0
     least: Literal["warning", "critical"] = "warning"
+    once_good: bool = False
     bad_when: tuple[int, int] = (2, 3)
     good_when: tuple[int, int] = (2, 2)
 

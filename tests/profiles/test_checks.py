@@ -130,3 +130,28 @@ def test_states_of_parts_are_judged_from_the_severity_that_matters(
     kind: Kind, instance: str, severity: Severity, verdict: Verdict
 ) -> None:
     assert _watched(kind, Reading("thing", "hw.status", "x", instance=instance, severity=severity)) is verdict
+
+
+@pytest.mark.parametrize(
+    ("kind", "instance"),
+    [
+        (Kind.CAMERA, "storage SD"),
+        (Kind.CAMERA, "video 2"),
+        (Kind.ROUTER, "connection modem"),
+        (Kind.SWITCH, "standby group x"),
+    ],
+)
+def test_what_was_never_good_is_no_fault_and_what_was_is_one(kind: Kind, instance: str) -> None:
+    watch = Watch("depot", Park([Device("thing", "Thing", kind)]), checks=all_checks(PROFILES))
+    minutes = iter(range(1, 100))
+
+    def tell(severity: Severity) -> Verdict:
+        for at in (next(minutes) * MINUTE for _ in range(6)):
+            watch.see("thing", [Reading("thing", "hw.status", "x", at, instance, severity=severity)], at)
+        return watch.verdict("thing")
+
+    assert [tell(Severity.CRITICAL), tell(Severity.OK), tell(Severity.CRITICAL)] == [
+        Verdict.UNKNOWN,
+        Verdict.OK,
+        Verdict.CRITICAL,
+    ]
