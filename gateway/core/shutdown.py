@@ -23,12 +23,13 @@ READY, WOULD, ASKED, REFUSED, DOWN, STILL_UP = "ready", "would shut down", "aske
 SEVERITIES = {
     READY: Severity.OK,
     WOULD: Severity.WARNING,
-    ASKED: Severity.WARNING,
+    ASKED: Severity.CRITICAL,
     DOWN: Severity.WARNING,
     REFUSED: Severity.CRITICAL,
     STILL_UP: Severity.CRITICAL,
 }
-"""What is said of each server, and how bad it is."""
+"""What is said of each server, and how bad it is. Asked is worse than down, so that the record, which keeps changes of
+how bad something is, holds both: that it was asked, and that it was done."""
 
 
 @dataclass(frozen=True, slots=True)

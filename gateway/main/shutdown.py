@@ -43,6 +43,15 @@ def with_safe_shutdown(
     """The same collectors; those that ask UPSs also shut servers down, if the site wants that."""
     if not settings.shutdown.devices:
         return collectors
+    given, wanted = hands(settings, clock, shell), settings.shutdown.devices
+    return {
+        name: SafeShutdown(one, park, wanted, clock, given) if name in ("snmp", "nut") else one
+        for name, one in collectors.items()
+    }
+
+
+def hands(settings: Settings, clock: Clock, shell: Shell) -> Hands:
+    """What is done to servers: the word ``shutdown`` over SSH, and echo requests for whether they are still there."""
     reach = Reach(clock)
 
     async def stop(device: Device) -> Failure | None:
@@ -56,9 +65,4 @@ def with_safe_shutdown(
         poll = await reach.poll(device)
         return not any(one.metric == "reach.up" and one.value == 0 for one in poll.readings)
 
-    hands = Hands(stop, answers, settings.shutdown.dry_run)
-    wanted = settings.shutdown.devices
-    return {
-        name: SafeShutdown(one, park, wanted, clock, hands) if name in ("snmp", "nut") else one
-        for name, one in collectors.items()
-    }
+    return Hands(stop, answers, settings.shutdown.dry_run)

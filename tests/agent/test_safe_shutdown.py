@@ -119,7 +119,7 @@ async def test_a_server_that_hangs_is_told_after_five_minutes() -> None:
     depot = Depot()
     await depot.round("OB LB")
     depot.up = {"erp"}
-    assert (await depot.round("OB LB"))["erp"] == ("asked", Severity.WARNING)
+    assert (await depot.round("OB LB"))["erp"] == ("asked", Severity.CRITICAL)
     depot.clock.advance(400.0)
     assert (await depot.round("OB LB"))["erp"] == ("still up", Severity.CRITICAL)
 
