@@ -177,7 +177,8 @@ def _notifier(settings: DeskSettings, ledger: Ledger, clock: Clock, url: str) ->
         url,
     )
     rules = settings.notify
-    post = Post(ledger, channels, settings.people, letters, rules.pace, rules.routine)
+    agenda = desk_reports.make_agenda(settings)
+    post = Post(ledger, channels, settings.people, letters, rules.pace, rules.routine, agenda)
     return Notifier(post, Duty(ledger.version, ledger.sites, ledger.book, clock).incidents, clock)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
 from gateway.clock import Clock
+from gateway.core.agenda import Appointment, agenda
 from gateway.core.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -63,6 +65,19 @@ def make_teller(ledger: Ledger, commander: Commander) -> FeastTeller:
     from web.desk.feast_orders import FeastTeller
 
     return FeastTeller(ledger, ledger.book, commander)
+
+
+def make_agenda(settings: DeskSettings) -> Callable[[date], Sequence[Appointment]]:
+    """What falls due on a day, from the register as it stands then."""
+    from web.desk.register import RegisterFile
+
+    file = RegisterFile(settings.register)
+
+    def on(day: date) -> Sequence[Appointment]:
+        register = file.read()
+        return agenda(register.duties, register.contracts, day)
+
+    return on
 
 
 def keep_reporting(

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.clock import FakeClock
+from gateway.core.agenda import Appointment
 from gateway.core.errors import UnavailableError, VigieError
 from gateway.core.incident import Incident
 from web.desk.digest import Routine
@@ -175,7 +176,9 @@ class PlainWriter:
     def write(self, draft: Notification, incident: Incident) -> tuple[str, str]:
         return f"{draft.kind} {incident.cause}", "text"
 
-    def gather(self, draft: Notification, incidents: Sequence[SiteIncident]) -> tuple[str, str]:
+    def gather(
+        self, draft: Notification, incidents: Sequence[SiteIncident], appointments: Sequence[Appointment]
+    ) -> tuple[str, str]:
         return f"{draft.kind} {len(incidents)}", "text"
 
 

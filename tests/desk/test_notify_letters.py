@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from types import ModuleType
 
 import pytest
 
+from gateway.core.agenda import Appointment
 from gateway.core.incident import Incident
+from gateway.core.upkeep import DutyKind
 from web.common.language import COMMON_TRANSLATIONS, languages
 from web.desk.letters import DESK_TRANSLATIONS, Letters
 from web.desk.notify import NoticeKind, Notification, SiteIncident
@@ -112,6 +115,24 @@ def test_the_mail_of_the_day_tells_advice_and_the_night_apart(sahel: ModuleType)
         "- Rouiba : Serveur de caisse ne répond plus. De 19/11 10:20 à 19/11 11:12, en tout 52 minutes."
     )
     assert text.endswith("https://desk.example/incidents\n")
+
+
+@pytest.mark.parametrize(
+    ("language", "heading", "drill"),
+    [
+        ("fr", "À faire bientôt :", "- Test de restauration : ERP, Rouiba, Nadia, 02/12/2026."),
+        ("en", "Due soon:", "- Restore drill: ERP, Rouiba, Nadia, 02/12/2026."),
+        ("ar", "للإنجاز قريبًا:", "- تجربة الاسترجاع: "),
+    ],
+)
+def test_the_mail_of_the_day_tells_what_falls_due(sahel: ModuleType, language: str, heading: str, drill: str):
+    mail = Notification("k", NoticeKind.DIGEST, "", "", "", "Nadia", "mail", "n@x", language, sahel.NOW)
+    letters = Letters(lambda site: sahel.site(site, "Rouiba"), LANGUAGES, "https://desk.example/")
+    due = [Appointment(DutyKind.RESTORE_DRILL, "ERP", "rouiba", who="Nadia", on=date(2026, 12, 2))]
+    subject, text = letters.gather(mail, [], due)
+    assert "1" in subject or language == "ar"
+    assert text.startswith(f"{heading}\n{drill}")
+    assert text.endswith("\nhttps://desk.example/upkeep\n")
 
 
 @pytest.mark.parametrize(("language", "word"), [("fr", "Essai"), ("ar", "تجربة"), ("en", "Test")])

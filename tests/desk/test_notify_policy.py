@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import pairwise
 
 import pytest
@@ -12,11 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.clock import FakeClock
+from gateway.core.agenda import Appointment, agenda
+from gateway.core.cost import Contract
 from gateway.core.device import Criticality
 from gateway.core.errors import UnavailableError
 from gateway.core.incident import Incident
 from gateway.core.stopwatch import Clocks, Deadline
-from web.desk.digest import Routine, due_digests, due_tests, failed_to
+from gateway.core.upkeep import Duty, DutyKind
+from web.desk.digest import News, Routine, due_digests, due_tests, failed_to, reminder
 from web.desk.ladder import due_reminders
 from web.desk.notifier import Notifier, Post
 from web.desk.notify import (
@@ -191,8 +194,14 @@ def test_the_lowest_step_that_is_concerned_comes_first():
     assert [message.to for message in due_messages([one], [], local(22, 11), [elsewhere, OWNER], PACE)] == ["Owner"]
 
 
-def digests(cases: Sequence[SiteIncident], now: float, already: Sequence[Notification] = ()) -> list[Notification]:
-    return due_digests(cases, already, now, [NADIA], ROUTINE)
+def digests(
+    cases: Sequence[SiteIncident],
+    now: float,
+    already: Sequence[Notification] = (),
+    *dates: Appointment,
+    people: Sequence[Recipient] = (NADIA,),
+) -> list[Notification]:
+    return due_digests(News(cases, dates), already, now, people, ROUTINE)
 
 
 def test_advice_and_the_night_are_one_mail_a_day():
@@ -230,6 +239,24 @@ def test_who_was_told_of_it_does_not_read_it_again():
     assert len(digests([night], local(23, 7, 30), [gone])) == 1
 
 
+def test_what_falls_due_is_told_once_before_its_day_and_again_for_the_next():
+    drill = Appointment(DutyKind.RESTORE_DRILL, "ERP", on=date(2026, 12, 2))
+    [first] = digests([], local(22, 7, 30), [], drill)
+    assert first.mentions == (reminder(drill),)
+    assert digests([], local(23, 7, 30), [first], drill) == []
+    [second] = digests([], local(24, 7, 30), [first], drill, replace(drill, on=date(2027, 3, 2)))
+    assert second.mentions == (reminder(replace(drill, on=date(2027, 3, 2))),)
+
+
+def test_what_falls_due_at_a_site_is_told_to_those_who_care_for_it():
+    here = Appointment(DutyKind.BATTERY_TEST, "Onduleur", "rouiba", on=date(2026, 12, 2))
+    general = replace(here, site="", what="ERP")
+    of_rouiba = replace(NADIA, name="Samir", sites=("rouiba",))
+    of_oran = replace(NADIA, name="Lina", sites=("oran",))
+    mails = digests([], local(22, 7, 30), [], here, general, people=[NADIA, of_rouiba, of_oran])
+    assert [(mail.to, len(mail.mentions)) for mail in mails] == [("Nadia", 2), ("Samir", 1)]
+
+
 def test_the_test_of_the_month_goes_to_everybody_once():
     people = [NADIA, OWNER]
     first = due_tests([], local(22, 10), people, ROUTINE)
@@ -252,7 +279,9 @@ class Writer:
     def write(self, draft: Notification, incident: Incident) -> tuple[str, str]:
         return f"{draft.kind} {incident.id}", ""
 
-    def gather(self, draft: Notification, incidents: Sequence[SiteIncident]) -> tuple[str, str]:
+    def gather(
+        self, draft: Notification, incidents: Sequence[SiteIncident], appointments: Sequence[Appointment]
+    ) -> tuple[str, str]:
         return f"{draft.kind} {len(incidents)}", ""
 
 
@@ -315,3 +344,27 @@ def test_no_change_is_told_twice_and_none_is_lost_whatever_happens(
         assert about[-1].priority == last.priority, "everybody knows how it stands"
     elif about:
         assert about[-1].kind is NoticeKind.RESTORED
+
+
+def test_forty_days_around_a_drill_and_the_end_of_a_contract_are_one_mail_each():
+    drill = Duty(DutyKind.RESTORE_DRILL, "ERP", 90, last_on=date(2026, 9, 12))
+    contract = Contract("AT-1", ends_on=date(2026, 12, 20))
+    clock, server = FakeClock(local(15, 10)), Server()
+    post = Post(
+        MemoryMailbox(),
+        {"mail": server},
+        [NADIA],
+        Writer(),
+        PACE,
+        replace(ROUTINE, test_day=0),
+        lambda day: agenda([drill], [contract], day),
+    )
+    notifier = Notifier(post, list, clock)
+    got = []
+    for _ in range(40 * 4):
+        clock.advance(6 * HOUR)
+        notifier.step()
+        got += [(datetime.fromtimestamp(clock.wall(), UTC).date(), mail.mentions) for mail in server.got]
+        server.got.clear()
+    days = [day for day, _ in got]
+    assert days == [date(2026, 11, 20), date(2026, 11, 27)], "thirty days before the 20th; fourteen before the 11th"

@@ -1,6 +1,7 @@
-"""What can wait: one mail a day with advice and with what came and went in quiet hours, and a test once a month. Pure.
+"""What can wait: one mail a day with advice, what came and went in quiet hours and what falls due, and a test once a
+month. Pure.
 
-A mail of the day is made only if there is something to tell. Every incident is mentioned once to each reader; what
+A mail of the day is made only if there is something to tell. Everything is mentioned once to each reader; what
 headquarters hears of late, or could not tell while it was off, stands in the next one.
 """
 
@@ -11,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from gateway.core.agenda import Appointment
 from gateway.core.incident import Priority
 from web.desk.notify import (
     NoticeKind,
@@ -49,18 +51,22 @@ class Routine:
         return today if now >= self.instant(today) else today - timedelta(days=1)
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a mail of the day may tell of: incidents, and what falls due."""
+
+    incidents: Sequence[SiteIncident] = ()
+    appointments: Sequence[Appointment] = ()
+
+
 def due_digests(
-    incidents: Iterable[SiteIncident],
-    already: Iterable[Notification],
-    now: float,
-    people: Sequence[Recipient],
-    routine: Routine,
+    news: News, already: Iterable[Notification], now: float, people: Sequence[Recipient], routine: Routine
 ) -> list[Notification]:
     """Mails of the day that have to be made now, without their text; ``mentions`` says what each is about."""
     day = routine.last(now)
     until = routine.instant(day)
     past = list(already)
-    shown = by_urgency(one for one in incidents if not one.incident.merged_into)
+    shown = by_urgency(one for one in news.incidents if not one.incident.merged_into)
     due = []
     for person in people:
         key = key_of("digest", person.name, day.isoformat())
@@ -71,6 +77,8 @@ def due_digests(
         spoken = {mention(message.site, message.incident) for message in told(mine) if message.incident}
         fresh = [one for one in shown if _worth(one, person, until)]
         named = [name for one in fresh if (name := mention(one.site, one.incident.id)) not in known | spoken]
+        theirs = [one for one in news.appointments if not person.sites or one.site in person.sites]
+        named += [name for one in theirs if (name := reminder(one)) not in known]
         if named:
             due.append(replace(addressed(person, NoticeKind.DIGEST, key, now), mentions=tuple(named)))
     return due
@@ -79,6 +87,11 @@ def due_digests(
 def mention(site: str, incident: str) -> str:
     """How a mail of the day names an incident."""
     return f"{site}/{incident}"
+
+
+def reminder(one: Appointment) -> str:
+    """How a mail of the day names what falls due."""
+    return f"due/{key_of(one.key)}"
 
 
 def _worth(one: SiteIncident, person: Recipient, until: float) -> bool:

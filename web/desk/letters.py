@@ -7,7 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from gateway.core.agenda import Appointment
 from gateway.core.incident import Incident, Priority
+from gateway.core.people import Language as Code
+from gateway.core.reports.words import Words, appointment_text
 from web.common.causes import title
 from web.common.formats import Formats
 from web.common.language import Language
@@ -15,6 +18,7 @@ from web.desk.facts import SiteFacts
 from web.desk.notify import NoticeKind, Notification, SiteIncident
 from web.desk.views import Row, hero_title, listed, promise, row, whom_to_call
 
+_CODES: Mapping[str, Code] = {"fr": "fr", "ar": "ar", "en": "en"}
 DESK_TRANSLATIONS = Path(__file__).parent / "translations"
 """Catalogues of the texts of headquarters; to be read after those that both faces share."""
 
@@ -49,20 +53,28 @@ class Letters:
         lines.append(f"{self._url}/incidents/{draft.site}/{incident.id}")
         return subject, "\n".join(text for text in lines if text) + "\n"
 
-    def gather(self, draft: Notification, incidents: Sequence[SiteIncident]) -> tuple[str, str]:
+    def gather(
+        self, draft: Notification, incidents: Sequence[SiteIncident], appointments: Sequence[Appointment] = ()
+    ) -> tuple[str, str]:
         """Subject and text of a mail of the day, or of the test of the month."""
         say = self._languages.get(draft.language) or self._languages["fr"]
         if draft.kind is NoticeKind.TEST:
             return say.gettext("Essai du mois · les messages vous parviennent"), self._test(say)
         open_now = [self._item(one, draft, say) for one in incidents if one.incident.open]
         over = [self._item(one, draft, say) for one in incidents if not one.incident.open]
-        count = say.ngettext("%(n)s point sans urgence", "%(n)s points sans urgence", len(incidents))
+        points = len(incidents) + len(appointments)
+        count = say.ngettext("%(n)s point sans urgence", "%(n)s points sans urgence", points)
         lines = []
         if open_now:
             lines += [say.gettext("Conseils, à regarder cette semaine :"), *open_now, ""]
         if over:
             lines += [say.gettext("Arrivé et terminé pendant vos heures calmes :"), *over, ""]
-        lines.append(f"{self._url}/incidents")
+        if appointments:
+            lines += [say.gettext("À faire bientôt :"), *(self._appointment(one, draft) for one in appointments), ""]
+        if incidents:
+            lines.append(f"{self._url}/incidents")
+        if appointments:
+            lines.append(f"{self._url}/upkeep")
         return say.gettext("Courrier du jour · %(count)s", count=count), "\n".join(lines) + "\n"
 
     def _item(self, one: SiteIncident, draft: Notification, say: Language) -> str:
@@ -70,6 +82,11 @@ class Letters:
         formats = Formats(say, ZoneInfo(site.zone))
         line = row(site, one.incident, formats, draft.created_at)
         return f"- {hero_title(line, say)}. {_since(one.incident, formats, draft.created_at)}"
+
+    def _appointment(self, one: Appointment, draft: Notification) -> str:
+        """- Restore drill: ERP, Rouiba, for Nadia, by 02/12/2026."""
+        site = self._site(one.site) if one.site else None
+        return "- " + appointment_text(one, Words(_CODES.get(draft.language, "fr")), site.name if site else one.site)
 
     def _test(self, say: Language) -> str:
         return "\n".join(

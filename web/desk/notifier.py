@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Protocol
 
 from gateway.clock import Clock
+from gateway.core.agenda import Appointment
 from gateway.core.errors import VigieError
 from gateway.core.incident import Incident
-from web.desk.digest import Routine, due_digests, due_tests, mention
+from web.desk.digest import News, Routine, due_digests, due_tests, mention, reminder
 from web.desk.ladder import due_reminders
 from web.desk.notify import (
     PACE,
@@ -46,15 +48,18 @@ class Writer(Protocol):
         """Of a message about one incident."""
         ...
 
-    def gather(self, draft: Notification, incidents: Sequence[SiteIncident]) -> tuple[str, str]:
-        """Of a mail of the day about several incidents, or of a test about none."""
+    def gather(
+        self, draft: Notification, incidents: Sequence[SiteIncident], appointments: Sequence[Appointment]
+    ) -> tuple[str, str]:
+        """Of a mail of the day about several incidents and what falls due, or of a test about none."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
     """What a notifier needs: where messages are kept, how they are delivered (by channel name), to whom they go, and
-    who writes them (``letters``); without a ``routine`` there is neither a mail of the day nor a test."""
+    who writes them (``letters``), and what falls due on a day (``agenda``); without a ``routine`` there is neither a
+    mail of the day nor a test."""
 
     mailbox: Mailbox
     channels: Mapping[str, Channel]
@@ -62,6 +67,7 @@ class Post:
     letters: Writer
     pace: Pace = PACE
     routine: Routine | None = None
+    agenda: Callable[[date], Sequence[Appointment]] = lambda _day: ()
 
 
 class Notifier:
@@ -115,11 +121,11 @@ class Notifier:
         ]
         if post.routine is None:
             return written
-        rest = due_digests(incidents, [*past, *written], now, post.people, post.routine)
+        due = post.agenda(post.routine.last(now))
+        rest = due_digests(News(incidents, due), [*past, *written], now, post.people, post.routine)
         rest += due_tests(past, now, post.people, post.routine)
-        return written + [
-            _with(draft, post.letters.gather(draft, [known[name] for name in draft.mentions])) for draft in rest
-        ]
+        dates = {reminder(one): one for one in due}
+        return written + [_with(draft, _gathered(post.letters, draft, known, dates)) for draft in rest]
 
     def _deliver(self, messages: Iterable[Notification], now: float) -> int:
         delivered = 0
@@ -150,6 +156,13 @@ class Notifier:
             wait = wait if error.retry else LONGEST_RETRY_S
             return replace(tried, next_at=self._clock.wall() + wait, error=str(error)), not error.retry
         return replace(tried, state=NoticeState.DELIVERED, delivered_at=self._clock.wall(), proof=proof, error=""), True
+
+
+def _gathered(
+    letters: Writer, draft: Notification, known: Mapping[str, SiteIncident], dates: Mapping[str, Appointment]
+) -> tuple[str, str]:
+    incidents = [known[name] for name in draft.mentions if name in known]
+    return letters.gather(draft, incidents, [dates[name] for name in draft.mentions if name in dates])
 
 
 def _with(draft: Notification, words: tuple[str, str]) -> Notification:

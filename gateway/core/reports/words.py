@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from gateway.core.advice import Argument, Option, Reason
+from gateway.core.agenda import Appointment
 from gateway.core.device import Criticality
 from gateway.core.grammar import Text, date_text, isolated, month
 from gateway.core.people import Language, choose, number_text, percent_text
@@ -166,3 +167,13 @@ class Words:
     def date(self, day: date | None) -> str:
         """22/11/2026; a dash for none."""
         return f"{day:%d/%m/%Y}" if day else "–"
+
+
+def appointment_text(one: Appointment, say: Words, site: str = "") -> str:
+    """What falls due, where, who does it, and until when."""
+    name = say.say(DUTIES[one.kind] if one.kind else ("Fin de contrat", "نهاية العقد", "End of contract"))
+    details = [say.name(detail) for detail in (one.what, site, one.device, one.who) if detail]
+    never = say.say(("jamais fait", "لم يُنجز قط", "never done"))
+    details.append(say.date(one.on) if one.on else never)
+    colon = " : " if say.language == "fr" else ": "
+    return f"{name}{colon}{('، ' if say.language == 'ar' else ', ').join(details)}."
