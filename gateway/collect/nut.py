@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from gateway.clock import Clock
+from gateway.collect.asking import NoAnswerError
 from gateway.core.device import Device
 from gateway.core.reading import Failure, FailureKind, Identity, Poll, Reading, Severity
 from gateway.core.units import METRICS
@@ -77,6 +78,32 @@ class Nut:
             requests=1,
             elapsed_s=self._clock.monotonic() - began,
         )
+
+
+async def known(host: str, port: int = PORT, *, timeout_s: float = 2.0) -> dict[str, str]:
+    """The UPSs of an upsd by name, each with "" or why it has not got it. Raises NoAnswerError where none answers."""
+    from aionut import AIONUTClient
+    from aionut.exceptions import NUTError
+
+    what = f"nut {host}:{port}"
+    client = AIONUTClient(host, port, timeout=timeout_s, persistent=False)
+    try:
+        names = list(await client.list_ups())
+    except NUTError as error:
+        raise NoAnswerError(failure_of(error, what, "")) from error
+    except (EOFError, asyncio.LimitOverrunError, IndexError) as error:
+        raise NoAnswerError(Failure(FailureKind.GARBLED, what, "the answer is not NUT, or was cut off")) from error
+    found = {}
+    for name in names:
+        try:
+            await client.list_vars(name)
+        except NUTError as error:
+            found[name] = failure_of(error, what, name).detail
+        except (EOFError, asyncio.LimitOverrunError, IndexError):
+            found[name] = "the answer was cut off"
+        else:
+            found[name] = ""
+    return found
 
 
 def understand(variables: Mapping[str, str], device: str, at: float) -> Iterator[Reading]:

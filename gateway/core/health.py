@@ -27,7 +27,7 @@ class State(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One line: ``check`` is clock, storage, wear, power, temperature, memory, link, agent, outbox, broker,
-    certificates or files; ``remedy`` is empty where there is nothing to do."""
+    certificates, files or ups; ``remedy`` is empty where there is nothing to do."""
 
     check: str
     state: State

@@ -10,13 +10,18 @@ from pathlib import Path
 import click
 
 from gateway.clock import Clock, FollowingClock, SystemClock
+from gateway.collect import nut, usb
+from gateway.collect.asking import NoAnswerError
 from gateway.collect.self import OwnHealth
 from gateway.collect.tls import not_after
-from gateway.core.device import gateway_device
+from gateway.core.device import Device, gateway_device
+from gateway.core.errors import VigieError
 from gateway.core.health import Box, Certificate, Finding, State, examine, failing
+from gateway.core.usb_ups import UpsLook, ups_findings
 from gateway.settings import Settings, load
 from gateway.store.heartbeat import FILE_NAME as HEARTBEAT_FILE
 from gateway.store.heartbeat import HeartbeatFile
+from gateway.store.inventory import InventoryStore
 from gateway.store.status import FILE_NAME, read_status
 from gateway.store.survey import survey
 
@@ -29,13 +34,13 @@ _MARKS = {State.OK: "ok     ", State.WARNING: "warning", State.FAILING: "FAILING
     "--config", type=click.Path(path_type=Path), help="site.toml: also looks at agent, outbox, broker and certificates."
 )
 def doctor(config: Path | None, *, as_json: bool) -> int:
-    """Clock, storage and its wear, power, temperature, link, buffer, broker and certificates of this box.
+    """Clock, storage and its wear, power, temperature, link, buffer, broker, certificates and UPS of this box.
 
     Ends with 1 if anything is failing.
     """
     settings, clock = load(config) if config else None, SystemClock()
     box = look(settings, following(settings, clock) if settings else clock)
-    findings = examine(box)
+    findings = [*examine(box), *ups_findings(look_at_ups(settings))]
     if as_json:
         click.echo(json.dumps(report(findings)))
     else:
@@ -61,6 +66,30 @@ def look(settings: Settings | None, clock: Clock, root: Path = Path("/")) -> Box
         certificates=[certificate(path, clock.wall()) for path in files],
         files=survey(settings.data, settings.inventory),
     )
+
+
+def look_at_ups(settings: Settings | None, root: Path = Path("/")) -> UpsLook:
+    """UPSs by USB, and upsd of this box, which is asked only where there may be something to know."""
+    plugged, configured = usb.plugged(root), usb.configured(root)
+    asked = _local_nut(settings) if settings else []
+    wanted = [device.nut_name for device in asked]
+    if not (plugged or configured or wanted):
+        return UpsLook()
+    port = next((device.ports["nut"] for device in asked if "nut" in device.ports), nut.PORT)
+    try:
+        answers, silent = asyncio.run(nut.known("127.0.0.1", port)), ""
+    except NoAnswerError as error:
+        answers, silent = {}, error.failure.detail
+    return UpsLook(plugged, configured, answers, silent, wanted)
+
+
+def _local_nut(settings: Settings) -> list[Device]:
+    """Devices that the inventory asks by NUT on this very box; none if it cannot be read, which `vigie check` tells."""
+    try:
+        devices = InventoryStore(settings.inventory).park().devices.values()
+    except VigieError:
+        return []
+    return [one for one in devices if "nut" in one.collect and one.address in ("", "127.0.0.1", "::1", "localhost")]
 
 
 def following(settings: Settings, clock: Clock) -> Clock:
