@@ -11,11 +11,11 @@ from gateway.core.inventory import cards
 from gateway.core.units import METRICS
 from web.common import Formats
 from web.common.charts import Chart, line_chart
+from web.common.labels import CHARTED, FIGURES, LOWEST_MATTERS, metric_label
 from web.site.backups import backups
 from web.site.facts import DAY_S, Facts, Sources, Value
 from web.site.foresight import ends
 from web.site.identity import history, identity_rows
-from web.site.labels import CHARTED, FIGURES, LOWEST_MATTERS, metric_label
 from web.site.listened import lines_of
 from web.site.sentences import advice, called, incident_title, state_sentence
 from web.site.unseen import unseen

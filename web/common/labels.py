@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from web.common import Language
+from web.common.language import Language
 
 
 def metric_label(metric: str, say: Language) -> str:
@@ -49,6 +49,13 @@ def _labels(say: Language) -> Mapping[str, str]:
         "hw.physical_disk.smart.pending_sectors": say.gettext("Secteurs douteux"),
         "hw.physical_disk.smart.reallocated_sectors": say.gettext("Secteurs remplacés"),
         "hw.physical_disk.smart.uncorrectable_sectors": say.gettext("Secteurs perdus"),
+        "hw.physical_disk.smart.growth": say.gettext("Défauts du disque en 7 jours"),
+        "hw.physical_disk.smart.self_test": say.gettext("Auto-test du disque"),
+        "hw.network.duplex": say.gettext("Sens de transmission"),
+        "system.network.error_rate.checksum": say.gettext("Trames abîmées"),
+        "system.network.error_rate.late_collision": say.gettext("Collisions tardives"),
+        "hw.signal.receive": say.gettext("Signal reçu"),
+        "hw.signal.transmit": say.gettext("Signal émis"),
         "printer.supply.level": say.gettext("Encre ou toner"),
         "printer.status": say.gettext("État de l’imprimante"),
         "backup.age": say.gettext("Dernière sauvegarde"),
@@ -70,7 +77,7 @@ FIGURES = (
     "system.cpu.utilization",
     "system.memory.utilization",
     "system.filesystem.utilization",
-    "hw.physical_disk.smart.pending_sectors",
+    "hw.physical_disk.smart.growth",
     "printer.supply.level",
     "hw.temperature",
     "ambient.temperature",
