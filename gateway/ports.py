@@ -123,6 +123,12 @@ class CurrentVerdict:
     value: float | str | None = None
     cause: str = ""
     label: str = ""
+    check: str = ""
+
+    @property
+    def series(self) -> tuple[str, str, str]:
+        """(subject, metric, instance)."""
+        return (self.subject, self.metric, self.instance)
 
 
 class Ledger(Protocol):
@@ -138,6 +144,10 @@ class Ledger(Protocol):
 
     def incidents(self, *, since: float = 0.0) -> list[Incident]:
         """Incidents that are open or were opened or restored after ``since``, newest first."""
+        ...
+
+    def incident(self, number: str) -> Incident | None:
+        """One incident by its id."""
         ...
 
     def transitions(self, start: float, end: float, *, subject: str | None = None) -> list[Transition]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from gateway.core.correlator import Outcome
-from gateway.core.incident import Cause, Change, ChangeKind
+from gateway.core.incident import Cause, Change, ChangeKind, Incident
+from gateway.core.narrative_context import is_day
 from gateway.core.runbook import ticked
 from gateway.core.watch import Watch
 from gateway.ports import Command
@@ -19,17 +21,25 @@ _ON_INCIDENT = {
     "silence": ChangeKind.SILENCED,
     "resolve": ChangeKind.NOTE,
     "tick": ChangeKind.TICKED,
+    "untick": ChangeKind.UNTICKED,
+    "decide": ChangeKind.DECIDED,
 }
+_AFTERWARDS = frozenset({"note", "decide"})
+"""What people do about an incident that is over."""
 
 
-def carry_out(watch: Watch, command: Command, at: float) -> tuple[Outcome, str]:
-    """Carries out one command; the text is empty, or says why it was refused."""
+Past = Callable[[str], Incident | None]
+"""An incident of the record by its id."""
+
+
+def carry_out(watch: Watch, command: Command, at: float, past: Past = lambda _: None) -> tuple[Outcome, str]:
+    """Carries out one command; the text is empty, or says why it was refused. ``past`` knows what is over."""
     text = str(command.body.get("text", ""))[:2000]
     subject = str(command.body.get("subject") or command.body.get("device") or "") or None
     if command.kind == "silence" and not command.body.get("incident"):
         return _silence_all(watch, command, at)
     if command.kind in _ON_INCIDENT:
-        return _on_incident(watch, command, at)
+        return _on_incident(watch, command, at, past)
     if command.kind == "report":
         if not text:
             return Outcome(), "refused: a report needs words"
@@ -44,16 +54,21 @@ def carry_out(watch: Watch, command: Command, at: float) -> tuple[Outcome, str]:
     return Outcome(), f"refused: this version does not know the command {command.kind!r}"
 
 
-def _on_incident(watch: Watch, command: Command, at: float) -> tuple[Outcome, str]:
+def _on_incident(watch: Watch, command: Command, at: float, past: Past) -> tuple[Outcome, str]:
     name = str(command.body.get("incident", ""))
-    incident = watch.incidents.get(name)
+    incident = watch.incidents.get(name) or (past(name) if command.kind in _AFTERWARDS else None)
     if incident is None:
         return Outcome(), f"refused: no open incident {name!r}"
     text = str(command.body.get("text", ""))[:2000]
-    if command.kind == "tick" and not text:
+    if command.kind in ("tick", "untick") and not text:
         return Outcome(), "refused: a tick names the step"
-    if command.kind == "tick" and text in ticked(incident):
-        return Outcome(), ""  # the first who did it counts
+    if command.kind in ("tick", "untick") and (text in ticked(incident)) is (command.kind == "tick"):
+        return Outcome(), ""  # the first who did it counts; what is not ticked cannot be taken back
+    whom, day = (str(command.body.get(key, ""))[:200] for key in ("whom", "day"))
+    if command.kind == "decide" and not text:
+        return Outcome(), "refused: a decision needs words"
+    if day and not is_day(day):
+        return Outcome(), f"refused: {day!r} is no day like 2026-12-31"
     change = Change(
         name,
         _ON_INCIDENT[command.kind],
@@ -62,10 +77,14 @@ def _on_incident(watch: Watch, command: Command, at: float) -> tuple[Outcome, st
         command.who,
         text,
         until=at + SILENCE_S if command.kind == "silence" else None,
+        whom=whom if command.kind == "decide" else "",
+        day=day if command.kind == "decide" else "",
     )
     if command.kind == "resolve" and incident.cause == Cause.REPORTED:
         # only what a person reported can a person end; a measured fault ends when it is measured to be gone
         change = replace(change, kind=ChangeKind.RESTORED)
+    if name not in watch.incidents:
+        return Outcome(changes=[change]), ""  # the watch need not know what is written about an incident that is over
     return watch.person(change), ""
 
 

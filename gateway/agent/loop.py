@@ -58,12 +58,14 @@ class Agent:
         """``unwritten`` is what the agent before could not write down."""
         self.parts = parts
         poll = parts.settings.poll
-        patience = Patience(2.5 * poll.every_s, min(300.0, 5.0 * poll.every_s), min(900.0, 15.0 * poll.every_s))
+        patience = Patience(2.5 * poll.every_s, min(300.0, 5.0 * poll.every_s), min(1800.0, 30.0 * poll.every_s))
         self._reopen_s = patience.reopen_s
         self.watch = Watch(parts.settings.site.id, parts.park, patience=patience, checks=parts.checks)
         self.latest = Latest()
         self.signal: Signal | None = None
-        self._obedience = Obedience(parts.desk, self.watch, parts.clock, self._health) if parts.desk else None
+        self._obedience = (
+            Obedience(parts.desk, self.watch, parts.clock, self._health, parts.ledger.incident) if parts.desk else None
+        )
         self._hourly = Hourly(told=parts.link is not None)
         self._scores = AnomalyScores(parts.detector) if parts.detector else None
         self._growth = DiskGrowth(parts.history)
@@ -122,7 +124,7 @@ class Agent:
         parts, now, verdicts = self.parts, self.parts.clock.wall(), self.parts.ledger.verdicts()
         self.watch.resume(
             [
-                Transition(v.subject, v.metric, v.instance, v.verdict, v.verdict, v.since, v.since, v.value, v.cause)
+                Transition(*v.series, v.verdict, v.verdict, v.since, v.since, v.value, v.cause, v.label, v.check)
                 for v in verdicts
             ]
             + self._keeping.transitions(),
@@ -282,7 +284,8 @@ class Agent:
         now = self.parts.clock.wall()
         for command in self.parts.commands.after(self._last_command):
             taken = self._stock.carry_out(command, now)
-            outcome, result = (Outcome(), taken.refusal) if taken else carry_out(self.watch, command, now)
+            past = self.parts.ledger.incident
+            outcome, result = (Outcome(), taken.refusal) if taken else carry_out(self.watch, command, now, past)
             log.info("command", id=command.id, kind=command.kind, who=command.who, result=result)
             self._last_command = command.id
             self._record(outcome, command.id, result, entries=taken.entries if taken else ())

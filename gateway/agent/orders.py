@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from gateway.agent.commands import carry_out
+from gateway.agent.commands import Past, carry_out
 from gateway.clock import Clock
 from gateway.core.correlator import Outcome
 from gateway.core.watch import Watch
@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 AHEAD_S = 600.0
 """How far headquarters' clock may be ahead of the box's."""
-_AS_IT_HAPPENED = frozenset(("acknowledge", "intervention_start", "note"))
+_AS_IT_HAPPENED = frozenset(("acknowledge", "intervention_start", "note", "decide"))
 """What a person did at headquarters at that moment: told with that instant, it is the same fact on both sides."""
 _ON_THE_WATCH = _AS_IT_HAPPENED | {"silence", "maintenance_start", "maintenance_end", "poll_now"}
 
@@ -75,10 +75,18 @@ class _Act:
 
 
 class Obedience:
-    """Deals with orders on one watch. ``diagnose`` tells how the box is doing."""
+    """Deals with orders on one watch. ``diagnose`` tells how the box is doing, ``past`` what is over."""
 
-    def __init__(self, desk: Desk, watch: Watch, clock: Clock, diagnose: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        watch: Watch,
+        clock: Clock,
+        diagnose: Callable[[], Mapping[str, Any]],
+        past: Past = lambda _: None,
+    ) -> None:
         self._desk = desk
+        self._past = past
         self._watch = watch
         self._clock = clock
         self._diagnose = diagnose
@@ -138,7 +146,7 @@ class Obedience:
         if order.kind in _ON_THE_WATCH:
             at = order.issued_at if order.kind in _AS_IT_HAPPENED else now
             command = Command(0, order.kind, order.issued_at, order.who, order.body)
-            return _Act(*carry_out(self._watch, command, at))
+            return _Act(*carry_out(self._watch, command, at, self._past))
         match order.kind:
             case "read_settings":
                 return _Act(answer=readable(settings))

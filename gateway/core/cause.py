@@ -57,6 +57,7 @@ class Bad:
     detected_at: float
     cause: Cause
     value: float | str | None = None
+    check: str = ""
 
     @property
     def key(self) -> tuple[str, str, str]:

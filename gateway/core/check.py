@@ -195,6 +195,7 @@ def judge(check: Check, state: CheckState, reading: Reading) -> tuple[CheckState
         reading.value,
         str(cause_of(check, reading)) if verdict.bad else "",
         reading.label,
+        check.id,
     )
     return CheckState(verdict, at, opinions), transition
 

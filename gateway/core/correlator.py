@@ -219,7 +219,7 @@ class Correlator:
             root_instance=first.instance,
             priority=priority(explanation, self._park, services),
             value=first.value,
-            symptoms=tuple(Symptom(*bad.key) for bad in sorted(explanation.members, key=lambda bad: (bad.at, bad.key))),
+            symptoms=tuple(_shown(bad) for bad in sorted(explanation.members, key=lambda bad: (bad.at, bad.key))),
             services=services,
         )
         self.apply(change, outcome)
@@ -229,7 +229,7 @@ class Correlator:
         services = services_hit(explanation, self._park)
         level = priority(explanation, self._park, services)
         known = {(symptom.device, symptom.metric, symptom.instance) for symptom in incident.symptoms}
-        fresh = tuple(Symptom(*bad.key) for bad in explanation.members if bad.key not in known)
+        fresh = tuple(_shown(bad) for bad in explanation.members if bad.key not in known)
         added = tuple(service for service in services if service not in incident.services)
         first, root = explanation.first, explanation.root
         moved = root.subject != incident.root_device
@@ -268,6 +268,10 @@ class Correlator:
             self._waiting = True
             return
         self.apply(Change(incident.id, ChangeKind.RESTORED, restored_at, at), outcome)
+
+
+def _shown(bad: Bad) -> Symptom:
+    return Symptom(*bad.key, bad.check, bad.value)
 
 
 def _root_key(incident: Incident) -> Key:

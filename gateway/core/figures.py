@@ -9,11 +9,27 @@ from dataclasses import dataclass
 
 from gateway.core.calendar import Calendar
 from gateway.core.device import Device
-from gateway.core.incident import Incident, Priority
+from gateway.core.incident import Cause, Incident, Priority
 from gateway.core.service_level import Facts, ServiceLevel, Standing, measure, missed_by_s, pool, standing
 
 RECURRENCE_S = 180 * 86_400.0
 """Two incidents of one cause at one root within this time are a recurrence."""
+
+
+_OF_ONE_PART = frozenset(
+    {
+        Cause.DISK_FULL,
+        Cause.DISK_FAILING,
+        Cause.RAID_DEGRADED,
+        Cause.FAN_FAILED,
+        Cause.PSU_FAILED,
+        Cause.PART_FAILED,
+        Cause.PORT_ERRORS,
+        Cause.LINK_DOWN,
+        Cause.SUPPLY_EMPTY,
+        Cause.BACKUP_MISSED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +60,14 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class Recurrence:
-    """The same cause at the same root, at least twice within ``RECURRENCE_S``."""
+    """The same failure, at least twice within ``RECURRENCE_S``; ``part`` is empty where no one part failed."""
 
     site: str
     cause: str
     root_device: str | None
     count: int
     last_opened_at: float
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +133,24 @@ def repair(sites: Iterable[SiteFacts]) -> Repair:
     return Repair(sum(business for business, _ in times) / count, sum(wall for _, wall in times) / count, count)
 
 
+def failure(incident: Incident) -> tuple[str, str | None, str]:
+    """(cause, device, part): two incidents with the same are the same failure. The part is the disk, volume, port, fan,
+    supply, cartridge or job, where the cause lies in one."""
+    part = incident.root_instance if incident.cause in _OF_ONE_PART else ""
+    return incident.cause, incident.root_device, part
+
+
 def recurrences(site: str, incidents: Iterable[Incident], end: float) -> list[Recurrence]:
     """What came back within ``RECURRENCE_S`` before ``end``, the most frequent first."""
-    opened: dict[tuple[str, str | None], list[float]] = {}
+    opened: dict[tuple[str, str | None, str], list[float]] = {}
     for incident in incidents:
         if is_fault(incident) and end - RECURRENCE_S <= incident.opened_at < end:
-            opened.setdefault((incident.cause, incident.root_device), []).append(incident.opened_at)
-    found = [Recurrence(site, cause, root, len(ats), max(ats)) for (cause, root), ats in opened.items() if len(ats) > 1]
+            opened.setdefault(failure(incident), []).append(incident.opened_at)
+    found = [
+        Recurrence(site, cause, root, len(ats), max(ats), part)
+        for (cause, root, part), ats in opened.items()
+        if len(ats) > 1
+    ]
     return sorted(found, key=lambda one: (-one.count, -one.last_opened_at))
 
 

@@ -99,7 +99,8 @@ class Transition:
     """The verdict on one metric of one device or service changed.
 
     ``at`` is the first reading of the run that led to the new verdict, ``detected_at`` the reading at which the hold
-    was satisfied (both s since the epoch, UTC). ``value`` is the deciding reading, ``cause`` what the check suspects.
+    was satisfied (both s since the epoch, UTC). ``value`` is the deciding reading, ``cause`` what the check suspects,
+    ``check`` the rule that judged (its id in `docs/reference/checks.md`; empty where no rule did, and in old records).
     """
 
     subject: str
@@ -112,6 +113,7 @@ class Transition:
     value: float | str | None = None
     cause: str = ""
     label: str = ""
+    check: str = ""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -121,11 +123,14 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Symptom:
-    """One bad metric that an incident explains."""
+    """One bad metric that an incident explains, and its evidence: the reading that decided and the rule it broke (empty
+    in records of versions that kept neither)."""
 
     device: str
     metric: str
     instance: str = ""
+    check: str = ""
+    value: float | str | None = None
 
 
 class ChangeKind(StrEnum):
@@ -140,6 +145,8 @@ class ChangeKind(StrEnum):
     SILENCED = "silenced"
     NOTE = "note"
     TICKED = "ticked"
+    UNTICKED = "unticked"
+    DECIDED = "decided"
     RESTORED = "restored"
     REOPENED = "reopened"
 
@@ -150,7 +157,8 @@ class Change:
 
     opened and revised carry the whole explanation (cause, root, priority, symptoms, services, value); symptom carries
     the symptoms and services that were added; merged names the incident that explains this one in ``into``; silenced
-    carries ``until``; ticked carries the id of a step of the runbook in ``text``. ``who`` is "gateway", "panel",
+    carries ``until``; ticked and unticked carry the key of a step of the runbook in ``text``; decided carries what in
+    ``text``, who is to do it in ``whom`` and the day until when in ``day`` (ISO date). ``who`` is "gateway", "panel",
     "desk" or a person's name.
     """
 
@@ -170,6 +178,8 @@ class Change:
     services: tuple[str, ...] = ()
     into: str = ""
     until: float | None = None
+    whom: str = ""
+    day: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,5 +95,5 @@ def for_the_owner(incident: Incident, context: Context, language: Language) -> s
         who = incident.acknowledged_by
         sentences.append(tell.say(texts.OWNER_WHO, who=tell.who(who)) if who else tell.say(texts.OWNER_NOBODY))
     sentences += [tell.promise_kept(), tell.again()]
-    sentences += [tell.cost() if context.loss else "", tell.decision() if context.decision else ""]
+    sentences += [tell.cost() if context.loss else "", tell.decision() if tell.decided else ""]
     return " ".join(sentence for sentence in sentences if sentence)

@@ -11,7 +11,7 @@ from typing import Protocol
 from gateway.core.calendar import Calendar
 from gateway.core.device import Park
 from gateway.core.grammar import Text
-from gateway.core.incident import Incident
+from gateway.core.incident import ChangeKind, Incident
 from gateway.core.people import Language
 
 
@@ -80,6 +80,25 @@ class Decision:
     text: str
     who: str
     until: date | None = None
+
+
+def decided(incident: Incident) -> Decision | None:
+    """The newest decision on record for an incident."""
+    made = [one for one in incident.story if one.kind is ChangeKind.DECIDED and one.text]
+    if not made:
+        return None
+    newest = made[-1]
+    day = date.fromisoformat(newest.day) if is_day(newest.day) else None
+    return Decision(newest.text, newest.whom or newest.who, day)
+
+
+def is_day(text: str) -> bool:
+    """True for a day written like 2026-12-31."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,11 @@ AHEAD_CAUSE: Text = (
     "توقّع: لم يقع العطل بعد.",
     "Forecast: the fault has not happened yet.",
 )
+SEEN_FALL_TOGETHER: Text = (
+    "plusieurs appareils branchés sur le secteur se sont tus au même moment",
+    "صمتت في الوقت نفسه عدة أجهزة موصولة مباشرة بالتيار",
+    "several devices on the mains fell silent at the same moment",
+)
 SEEN_OTHER: Text = ("un signe anormal a été mesuré", "قيس مؤشر غير عادي", "an unusual sign was measured")
 
 UNKNOWN_CAUSE = frozenset(

@@ -14,10 +14,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gateway.core.device import Park
-from gateway.core.figures import RECURRENCE_S, is_fault
+from gateway.core.figures import RECURRENCE_S, failure, is_fault
 from gateway.core.grammar import Text, count, date_text, duration, local
 from gateway.core.incident import Change, ChangeKind, Incident
 from gateway.core.people import Language, choose
+from gateway.core.runbook import ticked
 
 LIKE_CASES = 3
 """Fewer similar incidents than this propose nothing."""
@@ -90,8 +91,8 @@ def proposals(incident: Incident, past: Iterable[Incident], park: Park, zone: st
 
 
 def recurrence_of(incident: Incident, past: Iterable[Incident]) -> list[Incident]:
-    """Earlier incidents of the same failure within 180 days (same cause, same device or part), the newest first: empty
-    where this is the first. Advice is no failure."""
+    """Earlier incidents of the same failure within 180 days (``figures.failure``), the newest first: empty where this
+    is the first. Advice is no failure."""
     if not is_fault(incident):
         return []
     earlier = [
@@ -99,8 +100,7 @@ def recurrence_of(incident: Incident, past: Iterable[Incident]) -> list[Incident
         for other in past
         if other.id != incident.id
         and is_fault(other)
-        and other.cause == incident.cause
-        and other.root_device == incident.root_device
+        and failure(other) == failure(incident)
         and incident.opened_at - RECURRENCE_S <= other.opened_at < incident.opened_at
     ]
     return sorted(earlier, key=lambda one: -one.opened_at)
@@ -169,11 +169,16 @@ def _hour(at: float, other: float, zone: str) -> float:
 
 
 def _did(incident: Incident) -> list[Change]:
-    """What people noted or ticked before the end, or soon after it."""
+    """What people noted or ticked before the end, or soon after it; not what they unticked."""
     until = (incident.restored_at or incident.opened_at) + _AFTERWARDS_S
-    kinds = (ChangeKind.NOTE, ChangeKind.TICKED)
+    standing = set(ticked(incident).values())
     return [
-        one for one in incident.story if one.kind in kinds and one.who not in _MACHINES and one.text and one.at <= until
+        one
+        for one in incident.story
+        if (one.kind is ChangeKind.NOTE or one in standing)
+        and one.who not in _MACHINES
+        and one.text
+        and one.at <= until
     ]
 
 

@@ -20,8 +20,9 @@ from gateway.core.grammar import (
 )
 from gateway.core.headline import headline
 from gateway.core.incident import Cause, Change, ChangeKind, Incident
-from gateway.core.narrative_context import Certainty, Context, Promise
+from gateway.core.narrative_context import Certainty, Context, Decision, Promise, decided
 from gateway.core.people import Language, choose
+from gateway.core.runbook import ticked
 from gateway.core.units import METRICS, human
 
 _NAMED = 4
@@ -58,6 +59,11 @@ class Telling:
     def ahead(self) -> bool:
         """True for a fault that is only forecast."""
         return self.incident.root_metric.startswith("forecast.")
+
+    @property
+    def decided(self) -> Decision | None:
+        """What was decided: what the context says, else the newest decision on the incident's record."""
+        return self.context.decision or decided(self.incident)
 
     def near(self, at: float) -> str:
         """An instant, with its day only where that is another than the first."""
@@ -139,6 +145,8 @@ class Telling:
                 texts.AHEAD_LINE, at=self.near(incident.detected_at), seen=choose(texts.AHEAD, self.language)
             )
         text = choose(texts.SEEN.get(incident.cause, texts.SEEN_OTHER), self.language)
+        if incident.cause == Cause.POWER_LOST and incident.root_metric == "reach.up":
+            text = choose(texts.SEEN_FALL_TOGETHER, self.language)
         return self.say(texts.SEEN_LINE, at=self.near(incident.detected_at), seen=text, value=self._value())
 
     def _value(self) -> str:
@@ -222,10 +230,10 @@ class Telling:
         return text + self._ticked()
 
     def _ticked(self) -> str:
-        ticks = [one for one in self.incident.story if one.kind is ChangeKind.TICKED]
+        ticks = list(ticked(self.incident).values())
         if not ticks:
             return ""
-        steps = count(len({one.text for one in ticks}), "step", self.language)
+        steps = count(len(ticks), "step", self.language)
         names = joined(list(dict.fromkeys(self._name(one.who) for one in ticks)), self.language)
         return self.say(texts.TICKED, count=steps, who=names)
 
@@ -291,7 +299,7 @@ class Telling:
 
     def decision(self) -> str:
         """What was decided."""
-        decision = self.context.decision
+        decision = self.decided
         if decision is None:
             return self.say(texts.NO_DECISION)
         values = {"text": isolated(decision.text.rstrip("."), self.language), "who": self._name(decision.who)}

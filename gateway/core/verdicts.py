@@ -109,6 +109,7 @@ class Verdicts:
         self.good_since.pop(key, None)
         if after.bad:
             cause = Cause(transition.cause) if transition.cause else Cause.ANOMALY
-            self.bads[key] = Bad(*key, after, transition.at, transition.detected_at, cause, transition.value)
+            at, seen_at = transition.at, transition.detected_at
+            self.bads[key] = Bad(*key, after, at, seen_at, cause, transition.value, transition.check)
         elif after is Verdict.OK:
             self.good_since[key] = transition.at

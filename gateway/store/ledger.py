@@ -91,9 +91,7 @@ class SqliteLedger:
         """The newest transition of every series. A damaged one is left out: its series is unknown again."""
         newest = "SELECT max(id) FROM transition GROUP BY subject, metric, instance"
         return [
-            CurrentVerdict(
-                last.subject, last.metric, last.instance, last.after, last.at, last.value, last.cause, last.label
-            )
+            CurrentVerdict(*last.key, last.after, last.at, last.value, last.cause, last.label, last.check)
             for last in self._transitions(f"WHERE id IN ({newest}) ORDER BY id", ())
         ]
 
@@ -152,6 +150,11 @@ class SqliteLedger:
             return None
         wall, boot_id, monotonic, trusted = rows[0][:4]
         return Stamp(wall, boot_id, monotonic, bool(trusted))
+
+    def written(self) -> int:
+        """How many acts of writing there were; 0 for none."""
+        ((newest,),) = self._database.rows("SELECT max(id) FROM batch")
+        return int(newest or 0)
 
     def damage(self) -> dict[str, int]:
         """Rows found damaged since the file was opened, by table."""

@@ -93,13 +93,17 @@ class MemoryLedger:
     def verdicts(self) -> list[CurrentVerdict]:
         """The newest transition of every series."""
         last = {transition.key: transition for transition in self._transitions()}
-        return [CurrentVerdict(*key, t.after, t.at, t.value, t.cause, t.label) for key, t in last.items()]
+        return [CurrentVerdict(*key, t.after, t.at, t.value, t.cause, t.label, t.check) for key, t in last.items()]
 
     def incidents(self, *, since: float = 0.0) -> list[Incident]:
         """Incidents that are open or were opened or restored at or after ``since``, newest first."""
         incidents = fold(change for batch in self.batches for change in batch.changes).values()
         wanted = [i for i in incidents if i.open or i.opened_at >= since or (i.restored_at or since - 1) >= since]
         return sorted(wanted, key=lambda incident: incident.opened_at, reverse=True)
+
+    def incident(self, number: str) -> Incident | None:
+        """One incident by its id."""
+        return fold(change for batch in self.batches for change in batch.changes).get(number)
 
     def transitions(self, start: float, end: float, *, subject: str | None = None) -> list[Transition]:
         """Transitions with ``start <= at < end`` in the order in which they were written."""

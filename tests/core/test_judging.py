@@ -221,3 +221,12 @@ def test_a_ups_that_tests_its_battery_is_on_it_on_purpose() -> None:
     worn = Reading("ups", "ups.status", "OB DISCHRG TEST RB", 1.0)
     assert opinion(check, Verdict.OK, worn) is Verdict.WARNING
     assert cause_of(check, worn) is Cause.BATTERY_WORN
+
+
+def test_an_incident_names_the_reading_and_the_rule_it_stands_on(site: Any) -> None:
+    key = ("srv-1", "system.filesystem.utilization", "/")
+    for value in (0.91, 0.92, 0.93):
+        site.values[key] = value
+        site.step()
+    (symptom,) = site.only().symptoms
+    assert (symptom.check, symptom.value) == ("filesystem", 0.92)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from gateway.core.calendar import Calendar
 from gateway.core.device import Criticality, Device, Kind, Park, Service
 from gateway.core.grammar import LANGUAGES, arabic_form, count, full_date, moment, when
-from gateway.core.incident import Cause, Change, ChangeKind, Incident, Symptom, fold
+from gateway.core.incident import Cause, Change, ChangeKind, Incident, Symptom, apply, fold
 from gateway.core.narrative import (
     ONE_LINE,
     Certainty,
@@ -293,3 +293,29 @@ def test_instants_are_those_of_the_sites_zone() -> None:
     assert moment(NINE, "Africa/Algiers", "fr") == "mercredi 18 novembre 2026 à 09:42"
     assert moment(NINE, "Asia/Riyadh", "en") == "Wednesday 18 November 2026 at 11:42"
     assert when(NINE, "Africa/Algiers", "ar", near=NINE + 86_400).startswith("يوم الأربعاء 18 نوفمبر")
+
+
+def test_the_newest_decision_on_record_is_told_with_who_and_until_when() -> None:
+    one = incident(Cause.DISK_FULL)
+    for text, whom, day in (("Attendre", "", ""), ("Commander un disque.", "Nadia", "2026-12-01")):
+        change = Change(one.id, ChangeKind.DECIDED, NINE + 900, NINE + 900, "Karim Benali", text, whom=whom, day=day)
+        one = apply(one, change)
+    told = {language: report_lines(one, context(one), language)[-1] for language in LANGUAGES}
+    assert {line.nature for line in told.values()} == {Nature.DECISION}
+    assert shown(told["fr"].text) == "Décision : Commander un disque (Nadia, avant le 1er décembre 2026)."
+    assert "Nadia" in told["ar"].text
+    assert "2026" in told["ar"].text
+    assert shown(told["en"].text) == "Decision: Commander un disque (Nadia, by 1 December 2026)."
+    assert "Commander un disque" in for_the_owner(one, context(one), "fr")
+
+
+def test_a_decision_without_a_person_or_day_is_told_as_that_of_whoever_took_it() -> None:
+    one = incident(Cause.DISK_FULL)
+    one = apply(one, Change(one.id, ChangeKind.DECIDED, NINE, NINE, "Karim Benali", "Attendre"))
+    assert "Karim Benali, sans date" in shown(report_lines(one, context(one), "fr")[-1].text)
+
+
+def test_a_power_cut_that_no_ups_saw_does_not_speak_of_one() -> None:
+    one = replace(incident(Cause.POWER_LOST), root_device=None, root_metric="reach.up", root_instance="", value=0.0)
+    assert "onduleur est passé" not in narrative(one, context(one))["fr"]
+    assert "se sont tus au même moment" in narrative(one, context(one))["fr"]

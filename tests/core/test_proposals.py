@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -130,3 +132,17 @@ def test_recurrences_come_newest_first_and_only_of_the_same_failure() -> None:
 @given(st.permutations(PAST))
 def test_the_order_of_the_past_does_not_matter(past: list[Incident]) -> None:
     assert proposals(incident(0), past, PARK) == proposals(incident(0), PAST, PARK)
+
+
+def test_the_same_cause_in_another_part_of_the_device_is_another_failure() -> None:
+    here, there = incident(0, cause=Cause.PORT_ERRORS), incident(5, cause=Cause.PORT_ERRORS)
+    assert recurrence_of(here, [there]) == [there]
+    assert recurrence_of(here, [replace(there, root_instance="8")]) == []
+    hot, elsewhere = incident(0, cause=Cause.OVERHEATING), incident(5, cause=Cause.OVERHEATING)
+    assert recurrence_of(hot, [replace(elsewhere, root_instance="CPU 2")]) != []  # where a sensor sits is no part
+
+
+def test_a_step_that_was_unticked_helped_nobody() -> None:
+    step = (ChangeKind.TICKED, "link_down/cable")
+    past = [incident(days, step, (ChangeKind.UNTICKED, "link_down/cable")) for days in (3, 6, 9)]
+    assert [one.step for one in proposals(incident(0), past, PARK)] == [""]

@@ -267,3 +267,15 @@ def test_a_ticket_number_alone_is_a_note_in_the_story(facts: MemoryFleet, sahel:
     page = client.get(path).text
     assert "Ticket AT-4711 »" in page
     assert "Ticket AT-4711 · technicien en route" in page
+
+
+def test_a_decision_is_kept_with_who_does_it_and_until_when(client: FlaskClient, facts: MemoryFleet):
+    path = "/incidents/rouiba/c0ffee000147"
+    form = {"csrf_token": token(client, path)}
+    asked = form | {"text": "Remplacer la batterie", "whom": "Nadia", "day": "2026-12-01"}
+    assert client.post(f"{path}/decide", data=asked).status_code == 303
+    page = client.get(path).text
+    assert "Remplacer la batterie" in page
+    assert "01/12/2026" in page
+    assert client.post(f"{path}/decide", data=form | {"text": "x", "day": "demain"}).status_code == 400
+    assert client.post(f"{path}/decide", data=form | {"text": " "}).status_code == 400

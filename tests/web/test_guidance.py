@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.core.incident import Change, ChangeKind, apply
+from gateway.core.incident import Change, ChangeKind, Symptom, apply
 from gateway.runbooks import shipped_runbooks
 from web.common import Formats, Language
 from web.common.guidance import checklist
+from web.site.evidence import evidence
 from web.site.example import NOW
 from web.site.facts import gather
 from web.site.foresight import ends
@@ -121,3 +122,42 @@ def test_programs_get_one_line_for_a_screen_of_lights(depot: Callable[..., Any])
         "en": "P1 Dépôt de Rouiba: Serveur de caisse no longer answers, since 09:42, stopped: Caisse et facturation, "
         "Karim Benali is on it",
     }
+
+
+def test_a_ticked_step_can_be_unticked_and_both_stay_in_the_story(depot: Callable[..., Any]) -> None:
+    page = depot()
+    page.sign_in()
+    assert page.post(f"{DEAD}/untick", text="device_unreachable/look").location == f"{DEAD}?done=untick"
+    assert page.example.submitted[0].kind == "untick"
+    incident = gather(page.example.sources(), NOW).open[0]
+    for kind in (ChangeKind.TICKED, ChangeKind.UNTICKED):
+        incident = apply(incident, Change(incident.id, kind, NOW, NOW, "Samira", "device_unreachable/look"))
+    assert checklist(incident, shipped_runbooks(), FR, str).done == 0
+    assert [one.kind for one in incident.story[-2:]] == [ChangeKind.TICKED, ChangeKind.UNTICKED]
+
+
+def test_a_decision_is_recorded_with_who_does_it_and_until_when(depot: Callable[..., Any]) -> None:
+    page = depot()
+    assert "/decide" not in page.text(DEAD)
+    page.sign_in()
+    assert "/decide" in page.text(DEAD)
+    answer = page.post(f"{DEAD}/decide", text="Changer la prise", whom="Nadia", day="2026-12-01")
+    assert answer.location == f"{DEAD}?done=decide"
+    (command,) = page.example.submitted
+    assert command.body == {
+        "incident": "7c1f03a9d2e4", "text": "Changer la prise", "whom": "Nadia", "day": "2026-12-01"
+    }  # fmt: skip
+    assert page.post(f"{DEAD}/decide", text=" ", whom="Nadia").status_code == 400
+
+
+def test_the_incident_names_its_readings_and_rules(depot: Callable[..., Any]) -> None:
+    page = depot()
+    incident = gather(page.example.sources(), NOW).open[0]
+    shown = [Symptom("srv-1", "system.filesystem.utilization", "/", "filesystem", 0.92), Symptom("srv-1", "reach.up")]
+    rows = evidence(replace(incident, symptoms=tuple(shown)), page.example.sources().park(), FR)
+    text = rows[0].what.replace("\u2068", "").replace("\u2069", "") + "|" + rows[0].rule
+    assert "92" in text
+    assert "filesystem" in text
+    assert "≥ 90" in text
+    assert rows[1].rule == ""
+    assert "Mesures et règles" in page.text(DEAD)

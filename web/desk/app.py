@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from gateway.clock import Clock
 from gateway.core.device import GATEWAY, Device, Park, Service
 from gateway.core.incident import Change, ChangeKind, Incident
+from gateway.core.narrative_context import decided, is_day
 from web.common import Accounts, BaseOptions, NavItem, State, create_base_app, live_page, needs_sign_in, state_of
 from web.common.language import Language, msgid
 from web.common.pages import Build
@@ -107,10 +108,8 @@ def create_app(facts: FleetFacts, options: DeskOptions, clock: Clock) -> Flask:
         ("/messages", desk.messages),
     ):
         app.add_url_rule(rule, view.__name__, needs_sign_in(view), methods=["GET"])
-    for rule, view in (
-        ("/incidents/<site_id>/<incident_id>/take", desk.take),
-        ("/incidents/<site_id>/<incident_id>/comment", desk.comment),
-    ):
+    for view in (desk.take, desk.comment, desk.decide):
+        rule = f"/incidents/<site_id>/<incident_id>/{view.__name__}"
         app.add_url_rule(rule, view.__name__, needs_sign_in(view), methods=["POST"])
     app.register_blueprint(api.blueprint(facts, counter))
     _steering(app, office, options)
@@ -191,6 +190,7 @@ class Desk:
                 ],
                 "done": _done(request.args.get("done", "")),
                 "asked": self._remote.under(site, found),
+                "decision": decided(found),
                 **lessons(site, found, g.formats, g.now),
                 "active": "incidents",
             }
@@ -266,6 +266,17 @@ class Desk:
             self._remote.tell(site, found, "note", text)
         return redirect(url_for("incident", site_id=site_id, incident_id=incident_id, done="noted"), 303)
 
+    def decide(self, site_id: str, incident_id: str) -> AnyResponse:
+        """Records what was decided about an incident, who is to do it and until when."""
+        site, found = self._found(site_id, incident_id)
+        text, whom, day = (" ".join(request.form.get(name, "").split()) for name in ("text", "whom", "day"))
+        if not text or len(text) > _COMMENT or len(whom) > _TICKET or (day and not is_day(day)):
+            abort(400)
+        who = g.account.name
+        self._facts.write(site_id, Change(found.id, ChangeKind.DECIDED, g.now, g.now, who, text, whom=whom, day=day))
+        self._remote.tell(site, found, "decide", text, whom=whom, day=day)
+        return redirect(url_for("incident", site_id=site_id, incident_id=incident_id, done="decided"), 303)
+
     def _page(self, template: str, build: Build) -> AnyResponse:
         return live_page(template, build, version=self._facts.version(), checked_at=g.now)
 
@@ -334,6 +345,7 @@ def _done(what: str) -> str:
     texts = {
         "taken": say.gettext("C’est noté : vous prenez cet incident en charge."),
         "noted": say.gettext("C’est noté dans le déroulé."),
+        "decided": say.gettext("La décision est notée."),
         "late": say.gettext("Rien n’a changé : quelqu’un l’a déjà pris, ou il est terminé."),
     }
     return texts.get(what, "")

@@ -253,6 +253,7 @@ def recurrence_title(one: Recurrence, counted: Steering, formats: Formats) -> st
     site = counted.by_id[one.site]
     root = one.root_device or ""
     name = site.park.name(root) if site.park and root else root
+    name = f"{name} ({one.part})" if one.part else name
     if one.cause == Cause.SITE_SILENT:
         return title(one.cause, site.name, say)
     return say.gettext("%(site)s : %(title)s", site=say.isolate(site.name), title=title(one.cause, name, say))

@@ -34,11 +34,11 @@ class Remote:
         ):
             app.add_url_rule(rule, view.__name__, needs_sign_in(view), methods=[method])
 
-    def tell(self, site: SiteFacts, incident: Incident, kind: str, text: str = "") -> None:
+    def tell(self, site: SiteFacts, incident: Incident, kind: str, text: str = "", **more: str) -> None:
         """Tells the box what a person did about an incident here. The box knows nothing of a silent site."""
         if self._commander is None or incident.cause == Cause.SITE_SILENT:
             return
-        body = {"incident": incident.id} | ({"text": text} if text else {})
+        body = {"incident": incident.id} | ({"text": text} if text else {}) | more
         self._commander.issue(site.id, kind, g.account.name, body, at=g.now)
 
     def under(self, site: SiteFacts, incident: Incident) -> list[tuple[KeptOrder, str, str]]:
@@ -102,13 +102,15 @@ def asked_text(one: KeptOrder, site: SiteFacts, say: Language) -> str:
     body = one.order.body
     device = str(body.get("device", ""))
     name = say.isolate(site.park.name(device) if site.park else device) if device else ""
+    about_incident = {
+        "acknowledge": say.gettext("Prise en charge"),
+        "intervention_start": say.gettext("Début d’intervention"),
+        "note": say.gettext("Commentaire"),
+        "decide": say.gettext("Décision"),
+    }
+    if one.order.kind in about_incident:
+        return about_incident[one.order.kind]
     match one.order.kind:
-        case "acknowledge":
-            return say.gettext("Prise en charge")
-        case "intervention_start":
-            return say.gettext("Début d’intervention")
-        case "note":
-            return say.gettext("Commentaire")
         case "silence":
             return say.gettext("Couper le bip une demi-heure")
         case "maintenance_start":

@@ -21,6 +21,8 @@ _ICONS = {
     ChangeKind.SILENCED: "mute",
     ChangeKind.NOTE: "note",
     ChangeKind.TICKED: "ok",
+    ChangeKind.UNTICKED: "note",
+    ChangeKind.DECIDED: "note",
     ChangeKind.RESTORED: "ok",
     ChangeKind.MERGED: "link",
     ChangeKind.REVISED: "note",
@@ -63,7 +65,6 @@ def _gathered(changes: Iterable[Change]) -> list[Change]:
 
 def _text(site: SiteFacts, change: Change, formats: Formats, now: float) -> str:
     say = formats.language
-    who = author(change.who, say)
     match change.kind:
         case ChangeKind.OPENED:
             return _headline(site, change, say)
@@ -73,6 +74,19 @@ def _text(site: SiteFacts, change: Change, formats: Formats, now: float) -> str:
             return _symptom(site, change, say)
         case ChangeKind.MERGED:
             return say.gettext("Expliqué par un autre incident")
+        case ChangeKind.RESTORED:
+            return say.gettext("Rétabli")
+        case ChangeKind.REOPENED:
+            return say.gettext("La panne est revenue")
+
+    return _act(change, formats, now)
+
+
+def _act(change: Change, formats: Formats, now: float) -> str:
+    """What a person did."""
+    say = formats.language
+    who = author(change.who, say)
+    match change.kind:
         case ChangeKind.ACKNOWLEDGED:
             return say.gettext("%(who)s prend l’incident en charge", who=who)
         case ChangeKind.INTERVENTION_STARTED:
@@ -85,10 +99,12 @@ def _text(site: SiteFacts, change: Change, formats: Formats, now: float) -> str:
         case ChangeKind.TICKED:
             step = step_text(change.text, shipped_runbooks(), say.code)
             return say.gettext("%(who)s a fait : %(step)s", who=who, step=step)
-        case ChangeKind.RESTORED:
-            return say.gettext("Rétabli")
-        case ChangeKind.REOPENED:
-            return say.gettext("La panne est revenue")
+        case ChangeKind.UNTICKED:
+            step = step_text(change.text, shipped_runbooks(), say.code)
+            return say.gettext("%(who)s décoche : %(step)s", who=who, step=step)
+        case ChangeKind.DECIDED:
+            return say.gettext("%(who)s note la décision : « %(text)s »", who=who, text=say.isolate(change.text))
+    return ""
 
 
 def _headline(site: SiteFacts, change: Change, say: Language) -> str:

@@ -24,6 +24,8 @@ COMMANDS = frozenset(
         "intervention_start",
         "resolve",
         "tick",
+        "untick",
+        "decide",
         "note",
         "report",
         "silence",
@@ -33,7 +35,7 @@ COMMANDS = frozenset(
     }
 )
 """Kinds of command that `POST /api/v1/commands` takes."""
-ON_INCIDENT = frozenset({"acknowledge", "intervention_start", "resolve", "note", "tick"})
+ON_INCIDENT = frozenset({"acknowledge", "intervention_start", "resolve", "note", "tick", "untick", "decide"})
 """Those that name an incident."""
 
 

@@ -163,11 +163,16 @@ def _actions(app: Flask, sources: Sources) -> None:
         if kind not in api.ON_INCIDENT or sources.incident(incident) is None:
             abort(404)
         text = request.form.get("text", "").strip()
-        if kind == "note" and not text:
+        if kind in ("note", "decide") and not text:
             abort(400)
-        if kind == "tick" and text not in {step.key for book in card.runbooks.values() for step in book.steps}:
+        if kind in ("tick", "untick") and text not in {
+            step.key for book in card.runbooks.values() for step in book.steps
+        }:
             abort(400)
-        sources.submit(kind, g.account.name, {"incident": incident, "text": text[:_TEXT_LENGTH]})
+        body = {"incident": incident, "text": text[:_TEXT_LENGTH]}
+        if kind == "decide":
+            body |= {"whom": request.form.get("whom", "").strip()[:100], "day": request.form.get("day", "")[:10]}
+        sources.submit(kind, g.account.name, body)
         return _back(kind, url_for("incident", incident=incident))
 
     @app.post("/devices/<device>/maintenance")
@@ -256,7 +261,7 @@ def _command() -> tuple[str, dict[str, str]]:
     data = request.get_json(silent=True)
     if not isinstance(data, dict) or data.get("kind") not in api.COMMANDS:
         abort(400)
-    body = {key: data[key] for key in ("incident", "subject", "device", "text") if key in data}
+    body = {key: data[key] for key in ("incident", "subject", "device", "text", "whom", "day") if key in data}
     if not all(isinstance(value, str) and len(value) <= _TEXT_LENGTH for value in body.values()):
         abort(400)
     if data["kind"] in api.ON_INCIDENT and not body.get("incident"):

@@ -104,6 +104,8 @@ def done_text(key: str, say: Language) -> str:
         "intervention_start": say.gettext("C’est noté : l’intervention a commencé."),
         "note": say.gettext("La note est enregistrée."),
         "tick": say.gettext("C’est noté : cette étape est faite."),
+        "untick": say.gettext("C’est noté : cette étape reste à faire."),
+        "decide": say.gettext("La décision est notée."),
         "report": say.gettext("C’est signalé : la panne s’affiche ici dans quelques secondes."),
         "maintenance_start": say.gettext("C’est noté : travaux en cours, personne n’est alerté pour cet appareil."),
         "maintenance_end": say.gettext("C’est noté : les travaux sont finis, l’appareil est de nouveau surveillé."),

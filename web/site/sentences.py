@@ -197,6 +197,13 @@ def _done_by(change: Change, say: Language, runbooks: Runbooks | None) -> tuple[
         case ChangeKind.TICKED:
             step = step_text(change.text, runbooks or shipped_runbooks(), say.code)
             return "note", say.gettext("%(who)s a fait : %(step)s", who=who, step=step)
+        case ChangeKind.UNTICKED:
+            step = step_text(change.text, runbooks or shipped_runbooks(), say.code)
+            return "note", say.gettext("%(who)s décoche : %(step)s", who=who, step=step)
+        case ChangeKind.DECIDED:
+            return "note", say.gettext(
+                "%(who)s note la décision : « %(text)s »", who=who, text=say.isolate(change.text)
+            )
     return "note", ""
 
 

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from gateway.core.device import GATEWAY
 from gateway.core.incident import Incident, Transition
+from gateway.core.narrative_context import decided
 from gateway.core.proposals import recurrence_of
 from gateway.ports import CurrentVerdict
 from web.common import Formats, State
@@ -17,6 +18,7 @@ from web.common.guidance import checklist, tried
 from web.common.guidance import told as told_lines
 from web.site.context import context_of
 from web.site.discovering import discovery_view
+from web.site.evidence import evidence
 from web.site.facts import DAY_S, Facts, Sources, hourly
 from web.site.foresight import ends
 from web.site.sentences import (
@@ -213,6 +215,8 @@ def incident_view(facts: Facts, incident: Incident, past: Sequence[Incident], fo
         "runbook": checklist(incident, runbooks, formats, lambda who: author(who, say)),
         "tried": tried(incident, past, park, runbooks, formats) if incident.open else [],
         "again": again,
+        "decision": decided(incident),
+        "evidence": evidence(incident, park, formats),
         "report": told_lines(incident, context_of(facts, incident, again, say), say),
         "address": address,
         "qr": qr(address) if address else "",
