@@ -102,7 +102,8 @@ def build_agent(settings: Settings, clock: Clock | None = None) -> Parts:
     orders = SqliteOrders(database)
     settings = adjusted(settings, orders.adjustments())
     heartbeat = HeartbeatFile(settings.data / HEARTBEAT_FILE)
-    timeline = Timeline(clock or SystemClock(), database, heartbeat.read())
+    beat, ledger = heartbeat.read(), SqliteLedger(database)
+    timeline = Timeline(clock or SystemClock(), database, beat)
     clock = timeline.clock
     if faults := shutdown_faults(settings, park):
         raise InputError(faults)
@@ -129,20 +130,20 @@ def build_agent(settings: Settings, clock: Clock | None = None) -> Parts:
         samples=samples,
         history=samples.rollups,
         checks=all_checks(shipped()),
-        ledger=SqliteLedger(database),
+        ledger=ledger,
         outbox=outbox,
         commands=commands,
         panel=open_panel(settings.panel),
         board=Board(
             lambda status: write_status(status_file, status),
             heartbeat.read,
-            lambda beat: heartbeat.write({**beat, "moves": timeline.moves()}),
+            lambda beat: heartbeat.write({**beat, "moves": timeline.moves(), "written": ledger.written()}),
         ),
         link=_link(settings, outbox, clock, park),
         desk=Desk(_names(settings), settings.uplink.desk_key, orders) if settings.uplink else None,
         detector=ModelDetector(settings.detect.model) if settings.detect.enabled else None,
         timeline=timeline,
-        storage=Storage(settings, samples, database, clock),
+        storage=Storage(settings, samples, database, clock, int((beat or {}).get("written", 0)) - ledger.written()),
         close=close,
         survey=SiteSurvey(settings, clock, credentials),
         stock=InventoryStore(settings.inventory),

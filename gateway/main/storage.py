@@ -27,7 +27,11 @@ class Storage:
     kept (they wait in RAM, then the oldest are given up); state changes and incidents then have the reserve.
     """
 
-    def __init__(self, settings: Settings, samples: SqliteSamples, record: Database, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, samples: SqliteSamples, record: Database, clock: Clock, missing: int = 0
+    ) -> None:
+        """``missing``: by how many acts of writing the record is shorter than its last heartbeat says. A log with a
+        damaged page ends there for SQLite, without a word."""
         self._settings = settings
         self._samples = samples
         self._record = record
@@ -36,6 +40,7 @@ class Storage:
         self._room: dict[str, Any] = {}
         self._checked: dict[str, Any] = {}
         self._broken: tuple[str, ...] = ()
+        self._missing = missing
         record.on_full = self._reserve.give_up
 
     def care(self) -> None:
@@ -70,7 +75,8 @@ class Storage:
     def faults(self) -> list[str]:
         """What people must know, one line each."""
         counted = {"vigie.db": self._record.damage, "samples.db": self._samples.damage()}
-        told = [f"{name}: {fault}" for name, found in self._checked.get("faults", {}).items() for fault in found]
+        told = [f"vigie.db: the last {self._missing} entries are missing"] if self._missing > 0 else []
+        told += [f"{name}: {fault}" for name, found in self._checked.get("faults", {}).items() for fault in found]
         told += [
             f"{name}: {count} damaged row(s) in {table}" for name, by in counted.items() for table, count in by.items()
         ]

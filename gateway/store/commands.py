@@ -44,6 +44,7 @@ class CommandQueue:
             )
             number = inserted.lastrowid or 0
             self._database.execute("UPDATE command SET crc = ? WHERE id = ?", (row_crc(number, *row), number))
+        self._database.checkpoint()
         return number
 
     def when_damaged(self, act: Callable[[], object]) -> None:
@@ -138,12 +139,14 @@ class Accounts:
             if self.account(name):
                 raise VigieError(f'the name "{name}" is taken', remedy="choose another name")
             self._put(Account(name, role, secret_hash, self._clock.wall()))
+        self._database.checkpoint()  # rare, and a damaged log loses its rows without a word
 
     def set_secret(self, name: str, secret_hash: str) -> None:
         """Replaces somebody's secret."""
         with self._database.transaction():
             if known := self.account(name):
                 self._put(replace(known, secret_hash=secret_hash))
+        self._database.checkpoint()
 
     def remove(self, name: str) -> None:
         """Deletes an account; the name stays in the record of what that person did."""

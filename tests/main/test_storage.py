@@ -115,3 +115,11 @@ def test_page_reads_on_in_the_rebuilt_file(files: Files, tmp_path: Path) -> None
     assert len(page.transitions(0, 1e12)) == 2
     (told,) = files.storage.status()["rebuilt"]
     assert told["kept"]["transition"] == 1
+
+
+def test_record_that_is_shorter_than_its_heartbeat_says_is_told(files: Files) -> None:
+    """SQLite takes a damaged log for one that ends there."""
+    files.fact(1)
+    storage = Storage(files.settings, files.samples, files.record, files.clock, 3 - files.ledger.written())
+    assert storage.faults() == ["vigie.db: the last 2 entries are missing"]
+    assert files.storage.faults() == []
