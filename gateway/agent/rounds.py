@@ -87,7 +87,7 @@ class Rounds:
             self.faults.add(name)
             return Poll(subject, name, at, failure=Failure(FailureKind.GARBLED, name, f"fault of the gateway: {error}"))
         self.faults.discard(name)
-        readings = tuple(reading if reading.at else replace(reading, at=at) for reading in poll.readings)
+        readings = tuple(reading if reading.at else reading._replace(at=at) for reading in poll.readings)
         return replace(poll, at=at, readings=readings)
 
     async def _ask(self, subject: str, name: str) -> Poll:

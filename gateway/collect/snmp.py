@@ -13,7 +13,7 @@ from gateway.collect.snmp_lines import Line, Lines
 from gateway.collect.snmp_poll import Fetched, Known, fetch, identify
 from gateway.collect.snmp_post import refuses
 from gateway.collect.snmp_rates import Sample, rate, restarted
-from gateway.collect.snmp_read import Item, combine, understand
+from gateway.collect.snmp_read import combine, understand
 from gateway.collect.snmp_read import identify as identity_of
 from gateway.collect.snmp_values import SYS_UP_TIME, number_of, system_of
 from gateway.core.device import Device
@@ -123,7 +123,8 @@ class SnmpCollector:
             memory.counters.clear()
             full = True
             fetched = await fetch(session, memory.known)
-        if full:
+        started = memory.known.polls == 1  # then everything was asked: it may be another machine of the same model
+        if started or (full and not (fetched.partial and memory.identity.serial)):
             system = memory.known.system
             memory.identity = identity_of(memory.known.profiles, fetched.answers, vendor_of(system.object_id))
         return fetched
@@ -132,31 +133,25 @@ class SnmpCollector:
         known = memory.known
         profiles, plans = (known.profiles, known.plans) if known else ([], {})
         items = combine(understand(profile, fetched.answers, plans) for profile in profiles)
-        items += self._rates(memory, items, number_of(fetched.answers.get(SYS_UP_TIME)))
+        before = self._counters_before(memory, number_of(fetched.answers.get(SYS_UP_TIME)))
         memory.silent = 0
-        readings = tuple(
-            Reading(device, item.metric, item.value, at, item.instance, item.label, item.severity, item.source)
-            for item in items
-        )
-        return Poll(device, self.name, at, readings, partial=fetched.partial, identity=memory.identity)
+        readings, rates = [], []
+        for metric, value, instance, label, severity, source, tag, rated, _adds in items:
+            readings.append(Reading(device, metric, value, at, instance, label, severity, source))
+            if tag is not None and not isinstance(value, str):
+                key = metric, instance
+                memory.counters[key] = now = Sample(value, memory.polled_at, tag)
+                if rated and key in before and (per_second := rate(before[key], now)) is not None:
+                    rates.append(Reading(device, rated, per_second, at, instance, label, severity, source))
+        return Poll(device, self.name, at, (*readings, *rates), partial=fetched.partial, identity=memory.identity)
 
-    def _rates(self, memory: _Memory, items: Sequence[Item], ticks: float | None) -> list[Item]:
+    def _counters_before(self, memory: _Memory, ticks: float | None) -> Mapping[tuple[str, str], Sample]:
+        """The counters of the last poll, none if the agent started anew since; those of this poll are begun."""
         now = self._clock.monotonic()
         uptime = None if ticks is None else ticks / 100
-        if restarted(memory.uptime, uptime, now - memory.polled_at):
-            memory.counters.clear()
-        found: list[Item] = []
-        counters: dict[tuple[str, str], Sample] = {}
-        for item in items:
-            if item.tag is None or isinstance(item.value, str):
-                continue
-            key = (item.metric, item.instance)
-            counters[key] = Sample(item.value, now, item.tag)
-            before = memory.counters.get(key)
-            if item.rate and before is not None and (value := rate(before, counters[key])) is not None:
-                found.append(Item(item.rate, value, item.instance, item.label, item.severity, item.source))
-        memory.counters, memory.uptime, memory.polled_at = counters, uptime, now
-        return found
+        before = {} if restarted(memory.uptime, uptime, now - memory.polled_at) else memory.counters
+        memory.counters, memory.uptime, memory.polled_at = {}, uptime, now
+        return before
 
     async def _failed(self, device: Device, memory: _Memory, error: AskError) -> Failure:
         """The failure to tell; forgets what a device that comes back may no longer be."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from gateway.core.reading import Reading
@@ -62,17 +62,17 @@ class Trends:
         if reading.metric in _FILLING:
             seconds = self._time_to_full(reading, reading.value)
             if seconds is not None:
-                yield replace(reading, metric=_FILLING[reading.metric], value=seconds)
+                yield reading._replace(metric=_FILLING[reading.metric], value=seconds)
         elif reading.metric == "system.uptime":
-            yield replace(reading, metric="system.rebooted", value=float(self._rebooted(reading, reading.value)))
+            yield reading._replace(metric="system.rebooted", value=float(self._rebooted(reading, reading.value)))
         elif reading.metric == "reach.duration":
             ratio = self._slowness(reading, reading.value)
             if ratio is not None:
-                yield replace(reading, metric="reach.slowness", value=ratio)
+                yield reading._replace(metric="reach.slowness", value=ratio)
         elif reading.metric == "hw.temperature":
             excess = self._excess(reading, reading.value)
             if excess is not None:
-                yield replace(reading, metric="hw.temperature.excess", value=excess)
+                yield reading._replace(metric="hw.temperature.excess", value=excess)
 
     def _time_to_full(self, reading: Reading, value: float) -> float | None:
         """Seconds until the share reaches 1 at the pace of the last hour; ``None`` while too little is known."""

@@ -43,7 +43,7 @@ GOOD = Box(
 
 def with_reading(metric: str, value: float | str) -> Box:
     """The good box with one reading changed."""
-    readings = [replace(one, value=value) if one.metric == metric else one for one in GOOD.readings]
+    readings = [one._replace(value=value) if one.metric == metric else one for one in GOOD.readings]
     assert readings != list(GOOD.readings)
     return replace(GOOD, readings=readings)
 
