@@ -111,8 +111,8 @@ def _two_byte_text(content: bytes) -> str | None:
     high, low = content[0::2], content[1::2]
     for zeros, text in ((high, low), (low, high)):
         bare = text.rstrip(b"\0")
-        if not any(zeros) and bare and all(32 <= byte < 127 for byte in bare):
-            return bare.decode("ascii").strip()
+        if not any(zeros) and bare and bare.decode("latin-1").isprintable():
+            return bare.decode("latin-1").strip()
     return None
 
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from gateway.collect.snmp import SnmpAuth
+from gateway.clock import FakeClock
+from gateway.collect.snmp import SnmpAuth, SnmpCollector
+from gateway.collect.snmp_ask import Patience
 from gateway.collect.snmp_codec import GarbledError, decode_message, expect
 from gateway.collect.snmp_usm import Keys, localised_key, master_key, privacy_key
 from gateway.collect.snmp_v3 import AUTH, PRIV, Head, Secured, decode, encode
+from gateway.core.device import Device
+from gateway.core.reading import Poll
+from gateway.profiles.load import shipped
 from gateway.profiles.recording import Oid, Value, parse
 from gateway.simulate import ber
 from gateway.simulate.agents import answer
@@ -141,6 +146,8 @@ class Agent(asyncio.DatagramProtocol):
         self.times = 1
         self.requests: list[ber.Request] = []
         self.asked = asyncio.Event()
+        self.said: list[bytes] = []
+        """Everything it sent."""
         self._transport: Any = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -153,6 +160,7 @@ class Agent(asyncio.DatagramProtocol):
         else:
             said = self._respond(data)
             answers = [said] if said is not None else []
+        self.said += answers
         for said in answers * self.times:
             self._transport.sendto(said, addr)
 
@@ -189,3 +197,35 @@ def with_error(request: ber.Request, status: int) -> bytes:
     body += ber.tlv(ber.SEQUENCE, b"")
     head = b"\x02\x01\x01" + ber.tlv(ber.OCTETS, request.community.encode())
     return ber.tlv(ber.SEQUENCE, head + ber.tlv(ber.RESPONSE, body))
+
+
+class Bench:
+    """Agents and a collector that speak one version of SNMP."""
+
+    with_error = staticmethod(with_error)
+
+    def __init__(self, version: str) -> None:
+        self.auth = V3 if version == "3" else SnmpAuth()
+
+    def agent(self, recording: str = "switch", fault: Fault | None = None) -> AbstractAsyncContextManager[Agent]:
+        """A running agent."""
+        return agent(recording, fault, Secure() if self.auth.version == "3" else None)
+
+    @asynccontextmanager
+    async def collector(self, clock: FakeClock | None = None) -> AsyncIterator[SnmpCollector]:
+        """A collector that waits half a second and asks once."""
+        patience = Patience(0.5, 0, 20.0)
+        running = SnmpCollector({"it": self.auth}, shipped(), clock or FakeClock(), patience=patience)
+        try:
+            yield running
+        finally:
+            running.close()
+
+    def device(self, port: int) -> Device:
+        """The device whose agent listens at a port."""
+        return Device("thing", "Thing", address="127.0.0.1", credential="it", ports={"snmp": port})
+
+    async def poll(self, fault: Fault | None, recording: str = "switch") -> Poll:
+        """One poll of an agent with a fault."""
+        async with self.agent(recording, fault) as running, self.collector() as asking:
+            return await asyncio.wait_for(asking.poll(self.device(running.port)), 30)

@@ -6,6 +6,7 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -26,3 +27,9 @@ def load_agents() -> ModuleType:
 def agents() -> ModuleType:
     """``agents.agent(...)``, ``agents.Secure(...)`` ..."""
     return load_agents()
+
+
+@pytest.fixture(params=["2c", "3"])
+def bench(request: pytest.FixtureRequest, agents: ModuleType) -> Any:
+    """Agents and a collector that speak one version of SNMP: ``agents.Bench``."""
+    return agents.Bench(request.param)

@@ -8,10 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -21,7 +18,7 @@ from gateway.collect.snmp import SnmpAuth, SnmpCollector
 from gateway.collect.snmp_ask import Patience
 from gateway.core.device import Device
 from gateway.core.errors import VigieError
-from gateway.core.reading import FailureKind, Poll
+from gateway.core.reading import FailureKind
 from gateway.profiles.load import shipped
 from gateway.profiles.recording import oid, parse
 from gateway.simulate import ber
@@ -30,43 +27,7 @@ RECORDINGS = Path(__file__).parents[1] / "recordings"
 PROFILES = shipped()
 
 
-class Bench:
-    """Agents and a collector that speak one version of SNMP."""
-
-    def __init__(self, agents: ModuleType, version: str) -> None:
-        self.with_error = agents.with_error
-        self.auth: SnmpAuth = agents.V3 if version == "3" else SnmpAuth()
-        self._agents = agents
-
-    def agent(self, recording: str = "switch", fault: Any = None) -> AbstractAsyncContextManager[Any]:
-        secure = self._agents.Secure() if self.auth.version == "3" else None
-        running: AbstractAsyncContextManager[Any] = self._agents.agent(recording, fault, secure)
-        return running
-
-    @asynccontextmanager
-    async def collector(self, clock: FakeClock | None = None) -> AsyncIterator[SnmpCollector]:
-        patience = Patience(0.5, 0, 20.0)
-        running = SnmpCollector({"it": self.auth}, PROFILES, clock or FakeClock(), patience=patience)
-        try:
-            yield running
-        finally:
-            running.close()
-
-    async def poll(self, fault: Any, recording: str = "switch") -> Poll:
-        async with self.agent(recording, fault) as running, self.collector() as asking:
-            return await asyncio.wait_for(asking.poll(device(running.port)), 30)
-
-
-@pytest.fixture(params=["2c", "3"])
-def bench(request: pytest.FixtureRequest, agents: ModuleType) -> Bench:
-    return Bench(agents, request.param)
-
-
-def device(port: int) -> Device:
-    return Device("thing", "Thing", address="127.0.0.1", credential="it", ports={"snmp": port})
-
-
-async def test_a_good_agent_is_read_and_named(bench: Bench) -> None:
+async def test_a_good_agent_is_read_and_named(bench: Any) -> None:
     found = await bench.poll(None)
     assert found.failure is None
     assert found.partial == ()
@@ -95,7 +56,7 @@ SPOILT: dict[str, tuple[Any, set[FailureKind]]] = {
 
 
 @pytest.mark.parametrize("name", SPOILT)
-async def test_an_agent_that_spoils_every_answer_is_a_named_failure(bench: Bench, name: str) -> None:
+async def test_an_agent_that_spoils_every_answer_is_a_named_failure(bench: Any, name: str) -> None:
     how, kinds = SPOILT[name]
     found = await bench.poll(how if callable(how) else lambda request, _right: bench.with_error(request, how))
     assert found.failure is not None
@@ -104,7 +65,7 @@ async def test_an_agent_that_spoils_every_answer_is_a_named_failure(bench: Bench
     assert found.readings == ()
 
 
-async def test_answers_to_other_questions_are_told_from_silence(bench: Bench) -> None:
+async def test_answers_to_other_questions_are_told_from_silence(bench: Any) -> None:
     spoken, silent = await bench.poll(_wrong_id), await bench.poll(lambda _request, _right: None)
     assert spoken.failure is not None
     assert silent.failure is not None
@@ -112,7 +73,7 @@ async def test_answers_to_other_questions_are_told_from_silence(bench: Bench) ->
     assert "to other questions" not in silent.failure.detail
 
 
-async def test_an_agent_that_loops_is_told_and_the_rest_is_read(bench: Bench) -> None:
+async def test_an_agent_that_loops_is_told_and_the_rest_is_read(bench: Any) -> None:
     start = oid("1.3.6.1.2.1.2.2.1.8.2")
 
     def loops(request: ber.Request, right: bytes) -> bytes:
@@ -128,7 +89,7 @@ async def test_an_agent_that_loops_is_told_and_the_rest_is_read(bench: Bench) ->
     assert any(reading.metric == "hw.temperature" for reading in found.readings)
 
 
-async def test_too_big_answers_are_asked_in_halves(bench: Bench) -> None:
+async def test_too_big_answers_are_asked_in_halves(bench: Any) -> None:
     sizes: list[int] = []
 
     def picky(request: ber.Request, right: bytes) -> bytes:
@@ -142,7 +103,7 @@ async def test_too_big_answers_are_asked_in_halves(bench: Bench) -> None:
     assert len(found.readings) == len((await bench.poll(None)).readings)
 
 
-async def test_silence_on_large_bulk_answers_costs_time_but_no_values(bench: Bench) -> None:
+async def test_silence_on_large_bulk_answers_costs_time_but_no_values(bench: Any) -> None:
     def deaf(request: ber.Request, right: bytes) -> bytes | None:
         return None if request.repetitions > 10 else right
 
@@ -151,63 +112,63 @@ async def test_silence_on_large_bulk_answers_costs_time_but_no_values(bench: Ben
     assert any(reading.metric == "system.filesystem.utilization" for reading in found.readings)
 
 
-async def test_answers_that_come_twice_do_no_harm(bench: Bench) -> None:
+async def test_answers_that_come_twice_do_no_harm(bench: Any) -> None:
     async with bench.agent("switch") as running, bench.collector() as asking:
         running.times = 2
-        first = await asking.poll(device(running.port))
-        second = await asking.poll(device(running.port))
+        first = await asking.poll(bench.device(running.port))
+        second = await asking.poll(bench.device(running.port))
     assert (first.failure, second.failure) == (None, None)
 
 
-async def test_a_port_where_nothing_listens_is_refused(bench: Bench) -> None:
+async def test_a_port_where_nothing_listens_is_refused(bench: Any) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as spare:
         spare.bind(("127.0.0.1", 0))
         port = spare.getsockname()[1]
     async with bench.collector() as asking:
-        found = await asking.poll(device(port))
+        found = await asking.poll(bench.device(port))
     assert found.failure is not None
     assert found.failure.kind is FailureKind.REFUSED
 
 
-async def test_a_name_that_nobody_knows_is_a_failure_and_no_exception(bench: Bench) -> None:
+async def test_a_name_that_nobody_knows_is_a_failure_and_no_exception(bench: Any) -> None:
     async with bench.collector() as asking:
         found = await asking.poll(Device("thing", "Thing", address="no-such-host.invalid", credential="it"))
     assert found.failure is not None
     assert "no-such-host.invalid" in found.failure.detail
 
 
-async def test_a_poll_that_is_cancelled_leaves_the_collector_usable(bench: Bench) -> None:
+async def test_a_poll_that_is_cancelled_leaves_the_collector_usable(bench: Any) -> None:
     async with bench.agent("switch", lambda _request, _right: None) as running, bench.collector() as asking:
-        task = asyncio.create_task(asking.poll(device(running.port)))
+        task = asyncio.create_task(asking.poll(bench.device(running.port)))
         await running.asked.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
         running.fault = None
-        assert (await asking.poll(device(running.port))).failure is None
+        assert (await asking.poll(bench.device(running.port))).failure is None
 
 
-async def test_a_slow_device_is_bounded_by_the_deadline(bench: Bench) -> None:
+async def test_a_slow_device_is_bounded_by_the_deadline(bench: Any) -> None:
     async with bench.agent("switch") as running:
         answers: asyncio.Queue[None] = asyncio.Queue()
         running.fault = lambda _request, _right: answers.put_nowait(None)
         asking = SnmpCollector({"it": bench.auth}, PROFILES, FakeClock(), patience=Patience(5.0, 3, 0.3))
-        found = await asyncio.wait_for(asking.poll(device(running.port)), 5)
+        found = await asyncio.wait_for(asking.poll(bench.device(running.port)), 5)
         asking.close()
     assert found.failure is not None
     assert found.failure.kind is FailureKind.TIMEOUT
 
 
-async def test_counters_become_rates_at_the_second_poll(bench: Bench) -> None:
+async def test_counters_become_rates_at_the_second_poll(bench: Any) -> None:
     clock = FakeClock()
     received = oid("1.3.6.1.2.1.31.1.1.1.6.1")
     async with bench.agent("switch") as running, bench.collector(clock) as asking:
-        first = await asking.poll(device(running.port))
+        first = await asking.poll(bench.device(running.port))
         before = running.values[received]
         assert isinstance(before.content, int)
         running.values[received] = before._replace(content=before.content + 60_000)
         clock.advance(60)
-        second = await asking.poll(device(running.port))
+        second = await asking.poll(bench.device(running.port))
     rates = {
         reading.instance: reading.value for reading in second.readings if reading.metric.endswith("io_rate.receive")
     }
@@ -216,40 +177,40 @@ async def test_counters_become_rates_at_the_second_poll(bench: Bench) -> None:
     assert rates["Gi0/2"] == 0.0
 
 
-async def test_a_restart_of_the_agent_is_a_gap_in_the_rates(bench: Bench) -> None:
+async def test_a_restart_of_the_agent_is_a_gap_in_the_rates(bench: Any) -> None:
     clock = FakeClock()
     uptime, received = oid("1.3.6.1.2.1.1.3.0"), oid("1.3.6.1.2.1.2.2.1.10.1")
     async with bench.agent("router") as running, bench.collector(clock) as asking:
-        await asking.poll(device(running.port))
+        await asking.poll(bench.device(running.port))
         clock.advance(60)
         running.values[uptime] = running.values[uptime]._replace(content=4294906000)
-        assert any("rate" in reading.metric for reading in (await asking.poll(device(running.port))).readings)
+        assert any("rate" in reading.metric for reading in (await asking.poll(bench.device(running.port))).readings)
         clock.advance(60)
         running.values[uptime] = running.values[uptime]._replace(content=1000)
         running.values[received] = running.values[received]._replace(content=10)
-        third = await asking.poll(device(running.port))
+        third = await asking.poll(bench.device(running.port))
     assert not any("rate" in reading.metric for reading in third.readings)
 
 
-async def test_another_device_at_the_same_address_is_identified_anew(bench: Bench) -> None:
+async def test_another_device_at_the_same_address_is_identified_anew(bench: Any) -> None:
     async with bench.agent("switch") as running, bench.collector() as asking:
-        assert (await asking.poll(device(running.port))).identity.kind == "switch"
+        assert (await asking.poll(bench.device(running.port))).identity.kind == "switch"
         running.values = parse((RECORDINGS / "printer.rec").read_text(encoding="utf-8"))
-        found = await asking.poll(device(running.port))
+        found = await asking.poll(bench.device(running.port))
     assert (found.identity.kind, found.identity.serial) == ("printer", "PRN0000042")
     assert any(reading.metric == "printer.supply.level" for reading in found.readings)
 
 
-async def test_later_polls_cost_fewer_requests_than_the_first(bench: Bench) -> None:
+async def test_later_polls_cost_fewer_requests_than_the_first(bench: Any) -> None:
     async with bench.agent("switch") as running, bench.collector() as asking:
-        first = await asking.poll(device(running.port))
-        second = await asking.poll(device(running.port))
+        first = await asking.poll(bench.device(running.port))
+        second = await asking.poll(bench.device(running.port))
     assert second.requests < first.requests
     assert second.identity == first.identity
     assert {reading.series for reading in first.readings} <= {reading.series for reading in second.readings}
 
 
-async def test_a_credential_that_nobody_defined_is_told(bench: Bench) -> None:
+async def test_a_credential_that_nobody_defined_is_told(bench: Any) -> None:
     async with bench.collector() as asking:
         with pytest.raises(VigieError, match="no credential is named 'oran'"):
             await asking.poll(Device("thing", "Thing", address="127.0.0.1", credential="oran"))
