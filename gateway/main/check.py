@@ -14,6 +14,7 @@ from gateway.core.device import Park
 from gateway.core.document import read_toml
 from gateway.core.errors import Fault, InputError, VigieError
 from gateway.core.log_patterns import parse_patterns
+from gateway.main.access import access_faults
 from gateway.main.inventory import unknown_credentials
 from gateway.main.shutdown import shutdown_faults
 from gateway.runbooks import load_runbooks
@@ -152,4 +153,4 @@ def _check_inventory(settings: Settings, config: Path, notes: list[str]) -> Iter
     notes += [f"warning: {warning}" for warning in store.warnings]
     notes.append(f"{settings.inventory}: {len(devices)} device(s), {len(services)} service(s)")
     faults = unknown_credentials(settings, devices, settings.inventory)
-    return [*faults, *shutdown_faults(settings, Park(devices, services))]
+    return [*faults, *access_faults(settings, devices), *shutdown_faults(settings, Park(devices, services))]
