@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 
 from gateway.clock import Clock
@@ -20,6 +20,9 @@ TOGETHER = Rate(100.0, 1000.0)
 KEPT = 1000
 """Lines that wait for the agent, which takes them once a second."""
 
+SOURCES = 64
+"""Sources that are counted one by one while there is no room."""
+
 
 class Inbox:
     """What came and was not taken yet."""
@@ -29,7 +32,8 @@ class Inbox:
         self.senders = senders
         self._clock = clock
         self._ration = Ration(EACH, TOGETHER)
-        self._lines: deque[Heard] = deque(maxlen=KEPT)
+        self._lines: deque[Heard] = deque()
+        self._crowded_out: Counter[object] = Counter()
 
     def admits(self, source: str) -> bool:
         """True if this source may say one more thing now; what is beyond is counted."""
@@ -37,6 +41,10 @@ class Inbox:
 
     def put(self, source: str, text: str, event: Event | None) -> None:
         """Keeps one thing said, which may tell of an event. A stranger hastens nobody."""
+        if len(self._lines) >= KEPT:  # the agent has not listened for a while
+            known = source in self._crowded_out or len(self._crowded_out) < SOURCES
+            self._crowded_out[source if known else Ration.OTHERS] += 1
+            return
         at, devices = self._clock.wall(), self.senders.get(source, ())
         if event is None:
             self._lines.append(Heard(at, self.channel, source, text, devices))
@@ -48,7 +56,10 @@ class Inbox:
         """Everything that waits, and one line for each source of which something was not kept."""
         lines = list(self._lines)
         self._lines.clear()
-        return lines + storms(self.channel, self._ration.dropped(), self.senders, self._clock.wall())
+        dropped = Counter[object](self._ration.dropped())
+        dropped.update(self._crowded_out)
+        self._crowded_out.clear()
+        return lines + storms(self.channel, dropped, self.senders, self._clock.wall())
 
 
 def bound(host: str, port: int, kind: socket.SocketKind, setting: str) -> socket.socket:

@@ -19,6 +19,7 @@ from gateway.collect.listening import FakeListener
 from gateway.core.device import GATEWAY, Device, Kind, Park, Service, Site
 from gateway.core.heard import Heard
 from gateway.core.incident import Cause
+from gateway.core.inventory import EntryKind
 from gateway.core.reading import Identity, Poll, Reading
 from gateway.core.schedule import Schedule
 from gateway.ports import Listener
@@ -33,7 +34,11 @@ class Silent:
 
     name = "snmp"
 
+    def __init__(self) -> None:
+        self.polls: list[str] = []
+
     async def poll(self, device: Device) -> Poll:
+        self.polls.append(device.id)
         return Poll(device.id, self.name, 0.0, (Reading(device.id, "system.uptime", 1e6),), identity=NEW)
 
     async def check(self, service: Service) -> Poll:
@@ -189,3 +194,44 @@ async def test_other_serial_at_the_address_of_a_device_is_told_when_two_polls_sa
     (swap,) = status["replaced"]
     assert (swap["device"], swap["serial"], swap["instead_of"]) == ("nas-1", "B-2", "A-1")
     assert status["discovery"] is None
+
+
+async def test_a_trap_makes_its_device_be_asked_at_once_and_is_not_believed(tmp_path: Path) -> None:
+    clock, status = FakeClock(), dict[str, Any]()
+    ear = FakeListener("traps")
+    made = agent(tmp_path, clock, [ear], status)
+    await live(made, clock, 75)  # the polls of the first minute are over
+    polls = made.parts.collectors["snmp"].polls  # type: ignore[attr-defined]
+    before = polls.count("nas-1")
+    ear.waiting.append(line("upsOnBattery", channel="trap", text="upsOnBattery", at=clock.wall()))
+    await live(made, clock, 12)
+    assert polls.count("nas-1") == before + 1
+    assert made.watch.incidents == {}  # the device says that all is well
+    assert status["heard"][0]["text"] == "upsOnBattery"
+
+
+@pytest.mark.parametrize(
+    ("event", "count", "cause"),
+    [
+        ("raid", 1, Cause.RAID_DEGRADED),
+        ("filesystem", 1, Cause.DISK_FAILING),
+        ("power", 1, Cause.PSU_FAILED),
+        ("fan", 1, Cause.FAN_FAILED),
+        ("heat", 2, Cause.OVERHEATING),
+        ("link", 8, Cause.PORT_ERRORS),
+        ("memory", 1, Cause.MEMORY_EXHAUSTED),
+    ],
+)
+async def test_lines_of_each_kind_become_the_incident_they_speak_of_with_the_lines_kept(
+    tmp_path: Path, event: str, count: int, cause: Cause
+) -> None:
+    clock = FakeClock()
+    ear = FakeListener()
+    made = agent(tmp_path, clock, [ear], {})
+    await live(made, clock, 70)
+    ear.waiting += [line(event, at=clock.wall(), part="Gi0/1", text=f"{event} {number}") for number in range(count)]
+    await live(made, clock, 130)
+    (incident,) = made.watch.incidents.values()
+    assert (incident.cause, incident.root_device, incident.priority in ("P3", "P2")) == (cause, "nas-1", True)
+    kept = made.parts.ledger.entries(EntryKind.HEARD, subject=incident.id)
+    assert [one.body["text"] for one in kept] == [f"{event} {number}" for number in range(count)]

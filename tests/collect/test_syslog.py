@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway.clock import FakeClock
+from gateway.collect.listening import KEPT, SOURCES, Inbox
 from gateway.collect.syslog import SyslogListener, read_patterns, shipped_patterns
 from gateway.core.errors import InputError, UnavailableError, VigieError
 from gateway.core.heard import Heard
@@ -94,6 +95,23 @@ async def test_storm_is_kept_up_to_the_ration_and_told_in_one_line(ear: SyslogLi
     lines = await heard(ear, 400)
     assert [line.event for line in lines].count("disk") == 100
     assert sum(line.count for line in lines if line.event == "storm") == 300
+
+
+def test_what_finds_no_room_is_counted_by_source_and_memory_is_bounded() -> None:
+    clock = FakeClock(1.7e9)
+    inbox = Inbox("syslog", {"10.0.0.1": ("nas-1",)}, clock)
+    for number in range(KEPT + 500):
+        inbox.put(f"10.0.0.{number % 2}", f"line {number}", None)
+    lines = inbox.take()
+    assert [line.text for line in lines[:KEPT]] == [f"line {number}" for number in range(KEPT)]
+    assert {(line.source, line.device, line.event, line.count) for line in lines[KEPT:]} == {
+        ("10.0.0.0", "", "storm", 250),
+        ("10.0.0.1", "nas-1", "storm", 250),
+    }
+    assert inbox.take() == []
+    for number in range(KEPT + 5000):
+        inbox.put(f"10.{number >> 8}.{number & 255}.1", "forged", None)
+    assert len(inbox.take()) <= KEPT + SOURCES + 1
 
 
 async def test_message_without_its_end_counts_when_the_sender_breaks_off(ear: SyslogListener) -> None:

@@ -90,6 +90,36 @@ class TestRealSenders:
         await send(ear, tmp_path, *v3_options(), "@", "", LINK_DOWN)
         assert (await heard(ear)).event == "linkDown"
 
+    async def test_card_that_was_replaced_is_heard_with_its_new_engine(self, ear: TrapListener, tmp_path: Path) -> None:
+        for engine in (ENGINE, "0x80001f8880ffeeddcc55667788"):
+            await send(ear, tmp_path, *v3_options(engine=engine), "@", "", LINK_DOWN)
+            assert (await heard(ear)).event == "linkDown"
+
+    @pytest.mark.parametrize(("auth", "priv"), [("SHA", "AES"), ("SHA-512", "AES"), ("MD5", "AES"), ("SHA-224", "")])
+    async def test_users_of_other_protocols_and_levels_are_heard(self, tmp_path: Path, auth: str, priv: str) -> None:
+        user = SnmpAuth(
+            "3",
+            user="vigie",
+            auth=AUTH,
+            priv=PRIV if priv else "",
+            auth_protocol=auth.replace("-", ""),
+            priv_protocol="AES",
+        )
+        ear = TrapListener({"127.0.0.1": ("sw-1",)}, [user], FakeClock(1.7e9), bind=("127.0.0.1", 0))
+        ear.open()
+        words = ["-v3", "-e", ENGINE, "-u", "vigie", "-a", auth, "-A", AUTH, "-l", "authPriv" if priv else "authNoPriv"]
+        await send(ear, tmp_path, *words, *(["-x", priv, "-X", PRIV] if priv else []), "@", "", LINK_DOWN)
+        assert (await heard(ear)).event == "linkDown"
+        ear.close()
+
+    async def test_engine_of_a_stranger_is_not_learnt(self, tmp_path: Path) -> None:
+        ear = TrapListener({}, [V3], FakeClock(1.7e9), bind=("127.0.0.1", 0))
+        ear.open()
+        await send(ear, tmp_path, *v3_options(), "@", "", LINK_DOWN)
+        line = await heard(ear)
+        assert (line.event, line.device, line.hasten) == ("refused", "", False)
+        ear.close()
+
     async def test_v3_inform_is_confirmed(self, ear: TrapListener, tmp_path: Path) -> None:
         options = [one for one in v3_options() if one not in ("-e", ENGINE)]
         assert await send(ear, tmp_path, "-Ci", "-r1", *options, "@", "", LINK_DOWN) == 0
