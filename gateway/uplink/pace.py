@@ -39,7 +39,7 @@ class Pace:
     merge_bytes: int = 4_096
     second_bytes: int = 32_768
     """So much waiting bulk is worth a connection of its own (a handshake is 5 kB)."""
-    states_bytes: int = 2_048
+    states_bytes: int = 4_096
     """Retained messages that may be on their way."""
 
 

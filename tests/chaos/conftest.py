@@ -30,9 +30,6 @@ class Quality:
     queued: int = 32_768
 
 
-SLOW = Quality()
-
-
 class Way:
     """One direction of a line, shared by all connections: what is sent stands in one queue of bounded length."""
 
@@ -41,6 +38,10 @@ class Way:
         self._chance = random.Random(seed)
         self._lock = threading.Lock()
         self._free_at = 0.0
+
+    def queue_s(self) -> float:
+        """Seconds of sending that stand in the queue."""
+        return max(0.0, self._free_at - CLOCK.monotonic())
 
     def arrival(self, size: int, after: float) -> float:
         """When a piece of so many bytes comes out, not before ``after`` (what its connection sent before). Waits while
@@ -60,7 +61,7 @@ class Way:
 class Line:
     """Listens on ``port`` and passes everything on. All its connections share its rate and its queue."""
 
-    def __init__(self, target: int, quality: Quality = SLOW, seed: int = 20260503) -> None:
+    def __init__(self, target: int, quality: Quality, seed: int = 20260503) -> None:
         self._target = target
         self._ways = (Way(quality, seed), Way(quality, seed + 1))
         self._closed = threading.Event()
@@ -68,6 +69,10 @@ class Line:
         self.port = int(self._listener.getsockname()[1])
         self.carried = 0
         self._start(self._serve)
+
+    def queue_s(self) -> float:
+        """How long a packet of anybody else would have to wait now, on the way out of the depot."""
+        return self._ways[0].queue_s()
 
     def close(self) -> None:
         """No new connections; those that are open end with their threads."""
@@ -113,11 +118,12 @@ class Line:
 
 @pytest.fixture
 def slow_line() -> Iterator[Callable[..., Line]]:
-    """``slow_line(port)``: a line of 64 kbit/s, or of another quality, to a port of this machine."""
+    """``slow_line(port)``: a line of 64 kbit/s and 600 ms there and back to a port of this machine; ``slow_line(port,
+    16, 2.0)``: one of 16 kbit/s and two seconds. One packet in twenty is lost."""
     lines: list[Line] = []
 
-    def make(port: int, quality: Quality = SLOW) -> Line:
-        lines.append(Line(port, quality))
+    def make(port: int, kbit_s: float = 64.0, round_trip_s: float = 0.6) -> Line:
+        lines.append(Line(port, Quality(kbit_s * 125.0, round_trip_s / 2)))
         return lines[-1]
 
     yield make
