@@ -20,6 +20,13 @@ _COLUMNS = "id, kind, created_at, who, body, crc"
 _BODY = msgspec.json.Decoder(dict[str, Any])
 
 
+def emptied(database: Database) -> None:
+    """Empties the log after a write, since a damaged log loses its rows without a word. People write rarely, and what
+    they wrote is durable already: a full disk may leave it in the log."""
+    with suppress(UnavailableError):
+        database.checkpoint()
+
+
 class CommandQueue:
     """The page's side: puts commands. What became of them is read from ``SqliteLedger.command_results``.
 
@@ -44,7 +51,7 @@ class CommandQueue:
             )
             number = inserted.lastrowid or 0
             self._database.execute("UPDATE command SET crc = ? WHERE id = ?", (row_crc(number, *row), number))
-        self._database.checkpoint()
+        emptied(self._database)
         return number
 
     def when_damaged(self, act: Callable[[], object]) -> None:
@@ -139,14 +146,14 @@ class Accounts:
             if self.account(name):
                 raise VigieError(f'the name "{name}" is taken', remedy="choose another name")
             self._put(Account(name, role, secret_hash, self._clock.wall()))
-        self._database.checkpoint()  # rare, and a damaged log loses its rows without a word
+        emptied(self._database)
 
     def set_secret(self, name: str, secret_hash: str) -> None:
         """Replaces somebody's secret."""
         with self._database.transaction():
             if known := self.account(name):
                 self._put(replace(known, secret_hash=secret_hash))
-        self._database.checkpoint()
+        emptied(self._database)
 
     def remove(self, name: str) -> None:
         """Deletes an account; the name stays in the record of what that person did."""

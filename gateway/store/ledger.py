@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from gateway.core.errors import UnavailableError
 from gateway.core.incident import Change, Incident, Stamp, Transition, fold
 from gateway.core.inventory import Entry
 from gateway.ports import Batch, CurrentVerdict
@@ -67,7 +69,8 @@ class SqliteLedger:
                 entries.put(database, number, entry)
         if not 0 <= self._checkpoint_at - batch.stamp.monotonic <= CHECKPOINT_S:
             self._checkpoint_at = batch.stamp.monotonic + CHECKPOINT_S
-            database.checkpoint()
+            with suppress(UnavailableError):  # a full disk: the batch is written, and must not be written twice
+                database.checkpoint()
 
     def _put_batch(self, batch: Batch) -> int:
         stamp = batch.stamp

@@ -20,7 +20,7 @@ from gateway.clock import FakeClock, SystemClock, stamp
 from gateway.core.errors import DamagedError, UnavailableError, VigieError
 from gateway.core.incident import Transition, Verdict
 from gateway.ports import Batch, Message
-from gateway.store.db import open_database, row_crc, schema_files
+from gateway.store.db import Database, open_database, row_crc, schema_files
 from gateway.store.ledger import SqliteLedger
 from gateway.store.outbox import SqliteOutbox
 
@@ -321,3 +321,17 @@ def test_damage_seen_when_the_disk_takes_writes_again_is_told_and_the_file_still
         with pytest.raises(DamagedError, match=r"vigie\.db: damaged"):
             ledger.record(batch(1.0))
     assert ledger.incidents() == []
+
+
+def test_disk_that_is_full_only_for_the_checkpoint_does_not_make_a_fact_be_written_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The batch is durable by then: told as refused, it would be written again."""
+
+    def full(_database: Database) -> None:
+        raise UnavailableError("vigie.db: the disk is full", remedy="free space")
+
+    ledger = SqliteLedger(open_database(tmp_path / "vigie.db"))
+    monkeypatch.setattr(Database, "checkpoint", full)
+    ledger.record(batch(1.0))
+    assert len(ledger.transitions(0, 10)) == 1
