@@ -13,8 +13,8 @@ from gateway.agent.hourly import HOUR_S, Hourly
 from gateway.clock import FakeClock
 from gateway.core.reading import Reading
 from gateway.wire.statistics import is_statistics, names_body, names_of, short, statistics_of
+from web.desk.facts import Hour
 from web.desk.ledger import Ledger
-from web.desk.statistics import Hour
 
 T0 = 1_780_012_800.0  # a full hour
 CPU = "system.cpu.utilization"
@@ -87,7 +87,7 @@ def test_headquarters_keeps_the_hours_and_reads_them_whichever_came_first(tmp_pa
                 envelope = wire.Envelope("oran", "s1", seq, message.kind, message.body, at, at)
                 assert ledger.ingest(wire.decode(wire.encode(envelope)), at)
                 assert is_statistics(message.body) or message.kind == "rpt"
-    found = ledger.statistics.series("oran", ("srv-1", CPU, ""), T0, T0 + 2 * HOUR_S)
-    assert found == [Hour(T0, 0.0, 0.15, 0.3), Hour(T0 + HOUR_S, 0.1, 0.25, 0.4)]
-    assert not ledger.statistics.series("oran", ("srv-9", CPU, ""), T0, T0 + 9 * HOUR_S)
+    found = ledger.hours("oran", "srv-1", T0, T0 + 2 * HOUR_S)
+    assert found == {("srv-1", CPU, ""): [Hour(T0, 0.0, 0.15, 0.3), Hour(T0 + HOUR_S, 0.1, 0.25, 0.4)]}
+    assert not ledger.hours("oran", "srv-9", T0, T0 + 9 * HOUR_S)
     ledger.close()

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -18,10 +18,14 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from waitress.server import create_server
 
 from gateway.clock import FakeClock
+from gateway.core.amendment import Amendment, Kind
 from web.common import MemoryAccounts
 from web.common.accounts import RESPONDER, hash_secret
 from web.desk.app import DeskOptions, create_app
+from web.desk.counting import Office
+from web.desk.decisions import MemoryBook, amended
 from web.desk.memory import MemoryFleet
+from web.desk.register import RegisterFile
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
@@ -36,7 +40,16 @@ PATHS = {
     "site": "/sites/rouiba",
     "figures": "/figures",
     "messages": "/messages",
+    "commands": "/sites/rouiba/commands",
+    "device": "/sites/rouiba/devices/srv-1",
+    "week": "/report/2026-W47",
+    "week that runs": "/report/2026-W48",
+    "month": "/report/2026-11",
+    "costs": "/costs",
+    "upkeep": "/upkeep",
+    "calendar": "/calendar",
 }
+"""Every page of headquarters."""
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 
@@ -63,11 +76,26 @@ class Served:
 
 
 @contextmanager
-def served() -> Iterator[Served]:
+def served(register: Path | None = None) -> Iterator[Served]:
+    """Headquarters of the company on paper; with a ``register`` there are costs, duties, feasts and work to approve."""
     sahel = load_sahel()
     facts, clock, accounts = sahel.fleet(waiting=True), FakeClock(sahel.NOW), MemoryAccounts()
     accounts.add(NAME, RESPONDER, hash_secret(SECRET))
-    options = DeskOptions("Sahel Distribution", accounts, b"k" * 32, told=True)
+    office = None
+    if register is not None:
+        start = sahel.NOW - 3 * 86_400
+        work = Amendment(
+            "m-1", Kind.MAINTENANCE, "rouiba", "till", start, start + 7200, sahel.NOW - 60, "Atlas", "bloc"
+        )
+        facts = MemoryFleet(
+            [replace(one, country="DZ") for one in facts.sites()],
+            facts.notifications(),
+            sahel.transitions(),
+            MemoryBook(amended(work, "Atlas", sahel.NOW - 60)),
+            sahel.hours(),
+        )
+        office = Office(facts, facts.book, RegisterFile(register))
+    options = DeskOptions("Sahel Distribution", accounts, b"k" * 32, told=True, office=office)
     server = create_server(create_app(facts, options, clock), host="127.0.0.1", port=0, threads=4)
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -80,8 +108,10 @@ def served() -> Iterator[Served]:
 
 
 @pytest.fixture(scope="module")
-def desk() -> Iterator[Served]:
-    with served() as one:
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    register = tmp_path_factory.mktemp("desk") / "register.toml"
+    register.write_text(load_sahel().REGISTER, "utf-8")
+    with served(register) as one:
         yield one
 
 

@@ -8,7 +8,8 @@ from gateway.core.calendar import Calendar
 from gateway.core.device import Cost, Criticality, Device, Kind, Park, Service, Support, SupportModel
 from gateway.core.incident import Change, ChangeKind, Incident, Symptom, Transition, Verdict, fold
 from gateway.settings import Target
-from web.desk.facts import SiteFacts
+from gateway.wire.statistics import Series
+from web.desk.facts import Hour, SiteFacts
 from web.desk.memory import MemoryFleet
 from web.desk.notify import NoticeKind, NoticeState, Notification
 
@@ -231,6 +232,75 @@ def notifications() -> list[Notification]:
     return [delivered, waiting]
 
 
+def hours() -> dict[tuple[str, Series], list[Hour]]:
+    """Ten days of figures of the till server at Rouiba: two of its temperatures, its processor; a night is missing."""
+    start = NOW // HOUR * HOUR - 10 * DAY
+
+    def told(metric: str, instance: str, base: float, swing: float) -> tuple[tuple[str, Series], list[Hour]]:
+        found = []
+        for number in range(240):
+            mean = base + swing * ((number * 7) % 24 - 12) / 12
+            if not 60 <= number < 72:
+                found.append(Hour(start + number * HOUR, mean - abs(swing) / 3, mean, mean + abs(swing) / 2))
+        return ("rouiba", ("srv-1", metric, instance)), found
+
+    return dict(
+        (
+            told("system.cpu.utilization", "", 0.4, 0.3),
+            told("hw.temperature", "CPU 0", 54.0, 9.0),
+            told("hw.temperature", "Châssis", 31.0, 3.0),
+            told("system.network.io_rate.receive", "eth0", 2.5e6, 1.2e6),
+            told("reach.duration", "", 0.004, 0.002),
+        )
+    )
+
+
+REGISTER = """
+[budget]
+monthly = 520000
+[[contract]]
+id = "AT-2026-118"
+name = "Serveurs et stockage"
+model = "tpm"
+provider = "Atlas Maintenance"
+phone = "021 00 00 00"
+hours = "dim-jeu 8h-17h"
+escalation = "021 00 00 01"
+firmware = "portail du constructeur"
+ends_on = 2026-12-18
+monthly = 142000
+per_call = 9500
+[[expense]]
+on = 2026-11-18
+item = "part"
+amount = 187500.50
+device = "rouiba/srv-1"
+incident = "c0ffee000147"
+what = "Carte mère"
+[[duty]]
+kind = "restore_drill"
+what = "ERP"
+every_days = 90
+who = "Nadia Haddad"
+how = "restaurer la dernière sauvegarde sur le serveur de test"
+last_on = 2026-09-01
+[[duty]]
+kind = "spare_check"
+what = "Alimentation 495 W"
+family = "dell t150"
+place = "Siège, armoire A"
+count = 0
+every_days = 90
+last_on = 2026-11-02
+[[firmware]]
+family = "cisco *"
+approved = ["3.1.0", "3.2.0.84"]
+who = "Atlas Maintenance"
+when = "premier vendredi du mois"
+how = "après sauvegarde de la configuration"
+"""
+
+
 def fleet(*, waiting: bool = False) -> MemoryFleet:
     """The whole company; with ``waiting`` also a message that could not be sent."""
-    return MemoryFleet(sites(), notifications() if waiting else notifications()[:1], transitions())
+    return MemoryFleet(sites(), notifications() if waiting else notifications()[:1], transitions(), hours=hours())

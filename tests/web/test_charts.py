@@ -43,6 +43,25 @@ def test_line_breaks_where_measurements_are_missing() -> None:
     assert path[1].count("M") == 2
 
 
+def test_a_band_lies_within_the_axis_and_breaks_where_measurements_are_missing() -> None:
+    band = [(0.0, 0.0, 5.0), (60.0, -3.0, 9.0), (5000.0, 1.0, 2.0), (5060.0, 1.0, 2.0)]
+    picture = drawn(Chart("t", [(0.0, 1.0)], 0, 6000, gap_s=300, band=band))
+    shapes = re.findall(r'c-band" d="([^"]+)"', picture)
+    assert len(shapes) == 2
+    assert all(shape.endswith("Z") for shape in shapes)
+    heights = [float(y) for shape in shapes for y in re.findall(r"[ML][\d.]+ ([\d.-]+)", shape)]
+    assert min(heights) >= 0
+    assert max(heights) <= 270
+
+
+def test_long_labels_of_the_axis_have_room() -> None:
+    wide = Chart("t", [(0.0, 1.0), (60.0, 2.0)], 0, 60)
+    picture = str(line_chart(wide, value=lambda value: f"{value:g} megabits", time=lambda at: f"{at:g}"))
+    anchor = re.search(r'<text x="(\d+)" y="[^"]+" text-anchor="end">([^<]+)<', picture)
+    assert anchor is not None
+    assert int(anchor[1]) >= 10 * len(anchor[2])
+
+
 def test_chart_says_its_title_and_draws_limits() -> None:
     picture = drawn(Chart('A & "B"', [(0.0, 20.0), (60.0, 30.0)], 0, 60, limits=[45.0]))
     root = svg(picture)

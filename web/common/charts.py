@@ -52,7 +52,8 @@ def gauge(fraction: float, state: str = "plain", *, label: str, limit: float | N
 @dataclass(frozen=True, slots=True)
 class Chart:
     """What a line chart shows. ``points`` are (at, value) in order; a gap longer than ``gap_s`` breaks the line.
-    ``limits`` are drawn dashed; ``lowest``/``highest`` pin the scale (None: from the values)."""
+    ``limits`` are drawn dashed, ``band`` is shaded from the lowest to the highest: (at, lowest, highest);
+    ``lowest``/``highest`` pin the scale (None: from the values)."""
 
     title: str
     points: Sequence[Point]
@@ -61,6 +62,7 @@ class Chart:
     gap_s: float = 900.0
     limits: Sequence[float] = ()
     unusual: Sequence[Point] = ()
+    band: Sequence[tuple[float, float, float]] = ()
     lowest: float | None = None
     highest: float | None = None
     width: int = 640
@@ -68,19 +70,22 @@ class Chart:
 
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 76, 14, 14, 34
+_LETTER = 11
+"""Room for a letter on the axis at the largest size that the style sheet gives it."""
 _MOST = 240
 
 
 def line_chart(chart: Chart, *, value: Callable[[float], str], time: Callable[[float], str]) -> Markup:
     """The chart as SVG; ``value`` and ``time`` write the labels of the axes."""
     points = thin(chart.points, _MOST)
-    values = [point[1] for point in points] + list(chart.limits)
+    values = [point[1] for point in points] + list(chart.limits) + [edge for one in chart.band for edge in one[1:]]
     ticks = scale(values, chart.lowest, chart.highest)
     low, high = ticks[0], ticks[-1]
     span_s = max(chart.end - chart.start, 1.0)
+    left = max(_LEFT, _LETTER * max(len(value(tick)) for tick in ticks))
 
     def x(at: float) -> float:
-        return round(_LEFT + (chart.width - _LEFT - _RIGHT) * (at - chart.start) / span_s, 1)
+        return round(left + (chart.width - left - _RIGHT) * (at - chart.start) / span_s, 1)
 
     def y(number: float) -> float:
         return round(_TOP + (chart.height - _TOP - _BOTTOM) * (1 - (number - low) / (high - low)), 1)
@@ -88,11 +93,12 @@ def line_chart(chart: Chart, *, value: Callable[[float], str], time: Callable[[f
     right = chart.width - _RIGHT
     parts = [
         Markup('<path class="c-grid" d="M{} {}H{}"/><text x="{}" y="{}" text-anchor="end">{}</text>').format(
-            _LEFT, y(tick), right, _LEFT - 8, y(tick) + 5, value(tick)
+            left, y(tick), right, left - 8, y(tick) + 5, value(tick)
         )
         for tick in ticks
     ]
-    parts += [Markup('<path class="c-limit" d="M{} {}H{}"/>').format(_LEFT, y(limit), right) for limit in chart.limits]
+    parts += [Markup('<path class="c-limit" d="M{} {}H{}"/>').format(left, y(limit), right) for limit in chart.limits]
+    parts += [Markup('<path class="c-band" d="{}"/>').format(d) for d in _bands(chart, x, y)]
     path = "".join(
         f"{'M' if first else 'L'}{x(at):g} {y(number):g}" for first, at, number in _runs(points, chart.gap_s)
     )
@@ -109,6 +115,19 @@ def _runs(points: Iterable[Point], gap_s: float) -> Iterable[tuple[bool, float, 
     for at, number in points:
         yield before is None or at - before > gap_s, at, number
         before = at
+
+
+def _bands(chart: Chart, x: Callable[[float], float], y: Callable[[float], float]) -> Iterable[str]:
+    """One closed shape for each stretch without a gap: along the highest there, along the lowest back."""
+    stretch: list[tuple[float, float, float]] = []
+    for one in [*chart.band, None]:
+        if stretch and (one is None or one[0] - stretch[-1][0] > chart.gap_s):
+            there = "L".join(f"{x(at):g} {y(high):g}" for at, _, high in stretch)
+            back = "L".join(f"{x(at):g} {y(low):g}" for at, low, _ in reversed(stretch))
+            yield f"M{there}L{back}Z"
+            stretch = []
+        if one is not None:
+            stretch.append(one)
 
 
 def _times(chart: Chart, x: Callable[[float], float], time: Callable[[float], str]) -> list[Markup]:

@@ -20,6 +20,7 @@ from web.desk import api, steer
 from web.desk.bookkeeping import Bookkeeping
 from web.desk.counting import Office
 from web.desk.decisions import MemoryBook
+from web.desk.device import DevicePage
 from web.desk.facts import FleetFacts, SiteFacts
 from web.desk.figures import Counter, availability_text, figures, money, recurrence_title
 from web.desk.lessons import lessons
@@ -123,7 +124,8 @@ def create_app(facts: FleetFacts, options: DeskOptions, clock: Clock) -> Flask:
 
 
 def _steering(app: Flask, office: Office, options: DeskOptions) -> None:
-    """Report, costs, upkeep, and what people write into the book."""
+    """Report, costs, upkeep, what people write into the book, and the figures of each device."""
+    DevicePage(office.facts).register(app)
     app.register_blueprint(steer.blueprint(office, options.organisation))
     Bookkeeping(office, options.owners).register(app)
 

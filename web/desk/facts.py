@@ -12,10 +12,21 @@ from gateway.core.device import GATEWAY, Criticality, Park, Support
 from gateway.core.incident import Cause, Change, Incident, Transition, Verdict
 from gateway.core.intervals import OpenSpan
 from gateway.settings import Target
+from gateway.wire.statistics import Series
 from web.desk.notify import Notification
 
 SILENT_AFTER_S = 720.0
 """A site that said nothing for twelve minutes is silent, whatever its last words were (requirement M8)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """One hour of one series: ``at`` is its start (s since the epoch, UTC)."""
+
+    at: float
+    lowest: float
+    mean: float
+    highest: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +126,10 @@ class FleetFacts(Protocol):
     def history(self, site: str, start: float, end: float) -> Sequence[Transition]:
         """Transitions of a site from which any part of [start, end) can be counted, in order of time: those within,
         and the few before that are still in force."""
+        ...
+
+    def hours(self, site: str, device: str, start: float, end: float) -> Mapping[Series, Sequence[Hour]]:
+        """Hourly figures that a site told of a device's series, of hours that begin in [start, end), in order."""
         ...
 
     def write(self, site: str, change: Change) -> None:

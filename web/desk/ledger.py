@@ -60,6 +60,7 @@ class Ledger:
         self.orders = SqlOrderBook(self._engine)
         self.statistics = SqlStatistics(self._engine)
         self.history = SqlWindows(self._engine).history
+        self.hours = self.statistics.device
 
     def close(self) -> None:
         """Gives the database back."""

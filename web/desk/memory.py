@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from gateway.core.incident import Change, Transition, apply
 from gateway.core.outages import carried
+from gateway.wire.statistics import Series
 from web.desk.decisions import MemoryBook
-from web.desk.facts import SiteFacts
+from web.desk.facts import Hour, SiteFacts
 from web.desk.notify import Notification
 
 
@@ -21,9 +22,11 @@ class MemoryFleet:
         notifications: Iterable[Notification] = (),
         transitions: Mapping[str, Sequence[Transition]] | None = None,
         book: MemoryBook | None = None,
+        hours: Mapping[tuple[str, Series], Sequence[Hour]] | None = None,
     ) -> None:
         self.book = book or MemoryBook()
         self._transitions = transitions or {}
+        self._hours = hours or {}
         self._sites = list(sites)
         self._notifications = list(notifications)
         self._version = 0
@@ -40,6 +43,11 @@ class MemoryFleet:
         """Those of one site."""
         known = self._transitions.get(site, ())
         return [*carried(known, start), *(one for one in known if start <= one.at < end)]
+
+    def hours(self, site: str, device: str, start: float, end: float) -> dict[Series, list[Hour]]:
+        """Those of one device."""
+        mine = {key[1]: told for key, told in self._hours.items() if (key[0], key[1][0]) == (site, device)}
+        return {series: [one for one in told if start <= one.at < end] for series, told in mine.items()}
 
     def write(self, site: str, change: Change) -> None:
         """Applies a change to an incident."""

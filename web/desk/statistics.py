@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 import msgspec
 from sqlalchemy import Engine, select
 
 from gateway.wire.statistics import Series, is_statistics, names_of, statistics_of
+from web.desk.facts import Hour
 from web.desk.tables import message, reading
 
 _BODY = msgspec.json.Decoder(dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Hour:
-    """One hour of one series: ``at`` is its start (s since the epoch, UTC)."""
-
-    at: float
-    lowest: float
-    mean: float
-    highest: float
 
 
 class SqlStatistics:
@@ -29,23 +20,29 @@ class SqlStatistics:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def series(self, site: str, series: Series, start: float, end: float) -> list[Hour]:
-        """Hours of one series that begin in [start, end), in order; hours without names yet are left out."""
+    def device(self, site: str, device: str, start: float, end: float) -> dict[Series, list[Hour]]:
+        """Hours that begin in [start, end) of every series of a device that told any, in order; hours without names yet
+        are left out."""
         column = message.c
-        query = select(column.kind, column.body).where(column.site == site, column.body.is_not(None))
+        query = select(column.body).where(column.site == site)
         # an hour is told when it is over: what was written before it began cannot be about it
-        told = query.where(column.kind == "summary", column.written_at >= start)
+        told = query.where(column.kind == "summary", column.body.is_not(None), column.written_at >= start)
+        named = query.where(column.kind == "rpt", column.body.like('%"names":[%'))
         with reading(self._engine) as connection:
-            bodies = [_BODY.decode(body) for _, body in connection.execute(told)]
-            reports = [_BODY.decode(body) for _, body in connection.execute(query.where(column.kind == "rpt"))]
-        places = {}
-        for report in reports:
-            names = names_of(report)
-            if names and series in names:
-                places[str(report["series"])] = names.index(series)
-        found: dict[float, Hour] = {}
-        for hour in (statistics_of(body) for body in bodies if is_statistics(body)):
-            figures = hour.of(places[hour.series]) if hour.series in places else None
-            if figures and start <= hour.hour < end:
-                found[hour.hour] = Hour(hour.hour, *figures)
-        return [found[at] for at in sorted(found)]
+            names = dict(_names(connection.scalars(named), device))
+            bodies = connection.scalars(told).all()
+        found: dict[Series, dict[float, Hour]] = {}
+        for hour in (statistics_of(body) for body in map(_BODY.decode, bodies) if is_statistics(body)):
+            for place, series in names.get(hour.series, ()) if start <= hour.hour < end else ():
+                figures = hour.of(place)
+                if figures:
+                    found.setdefault(series, {})[hour.hour] = Hour(hour.hour, *figures)
+        return {series: [hours[at] for at in sorted(hours)] for series, hours in found.items()}
+
+
+def _names(bodies: Iterable[str], device: str) -> Iterable[tuple[str, list[tuple[int, Series]]]]:
+    """By digest, the places at which a device's series stand."""
+    for body in map(_BODY.decode, bodies):
+        names = names_of(body)
+        if names:
+            yield str(body["series"]), [(place, one) for place, one in enumerate(names) if one[0] == device]

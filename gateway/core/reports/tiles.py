@@ -113,11 +113,11 @@ def _cost(counted: Counted, say: Words) -> Tile:
         parts.append(say.say(("budget {b}", "الميزانية {b}", "budget {b}"), b=say.money(budget)))
         if month.total > budget:
             word, tone = say.say(("Au-dessus du budget", "فوق الميزانية", "Over budget")), "down"
-            return Tile(name, say.money(month.total), tone, word, _listed(parts, say))
+            return Tile(name, say.rounded(month.total), tone, word, _listed(parts, say))
     if gaps:
         return Tile(
             name,
-            say.money(month.total),
+            say.rounded(month.total),
             "unknown",
             say.say(("Incomplet", "غير كامل", "Incomplete")),
             _listed(parts, say),
@@ -127,7 +127,7 @@ def _cost(counted: Counted, say: Words) -> Tile:
         if budget is None
         else say.say(("Dans le budget", "ضمن الميزانية", "Within budget"))
     )
-    return Tile(name, say.money(month.total), "ok", word, _listed(parts, say))
+    return Tile(name, say.rounded(month.total), "ok", word, _listed(parts, say))
 
 
 def _listed(parts: list[str], say: Words) -> str:

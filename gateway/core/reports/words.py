@@ -119,6 +119,10 @@ class Words:
         """An amount; centimes only where there are some, so that every table still adds up."""
         return f"{self.amount(hundredths)}{_NBSP}{self.say(('DA', 'دج', 'DA'))}"
 
+    def rounded(self, hundredths: int) -> str:
+        """An amount to be taken in at a glance, in whole units; the table beside it has the centimes."""
+        return self.money(round(hundredths / 100) * 100)
+
     def amount(self, hundredths: int) -> str:
         """The same without its currency, for cells of a table that names it."""
         return number_text(hundredths / 100, self.language, decimals=2 if hundredths % 100 else 0)
