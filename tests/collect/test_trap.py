@@ -95,7 +95,13 @@ class TestRealSenders:
             await send(ear, tmp_path, *v3_options(engine=engine), "@", "", LINK_DOWN)
             assert (await heard(ear)).event == "linkDown"
 
-    @pytest.mark.parametrize(("auth", "priv"), [("SHA", "AES"), ("SHA-512", "AES"), ("MD5", "AES"), ("SHA-224", "")])
+    @pytest.mark.parametrize(
+        ("auth", "priv"),
+        [
+            *[("SHA", "AES"), ("SHA-512", "AES"), ("MD5", "DES"), ("SHA-224", "")],
+            *[("SHA", "AES-256"), ("SHA", "AES-256-C"), ("MD5", "AES-192"), ("MD5", "AES-192-C")],
+        ],
+    )
     async def test_users_of_other_protocols_and_levels_are_heard(self, tmp_path: Path, auth: str, priv: str) -> None:
         user = SnmpAuth(
             "3",
@@ -103,7 +109,7 @@ class TestRealSenders:
             auth=AUTH,
             priv=PRIV if priv else "",
             auth_protocol=auth.replace("-", ""),
-            priv_protocol="AES",
+            priv_protocol=priv.replace("-", "") or "AES",
         )
         ear = TrapListener({"127.0.0.1": ("sw-1",)}, [user], FakeClock(1.7e9), bind=("127.0.0.1", 0))
         ear.open()
