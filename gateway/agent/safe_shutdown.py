@@ -11,7 +11,7 @@ import structlog
 
 from gateway.clock import Clock
 from gateway.core.device import Device, Kind, Park
-from gateway.core.reading import Failure, Poll, Reading
+from gateway.core.reading import Failure, FailureKind, Poll, Reading
 from gateway.core.shutdown import (
     ASKED,
     DOWN,
@@ -59,6 +59,13 @@ class _State:
     word: str = READY
     detail: str = ""
     asked_at: float = 0.0
+    unreached: bool = False
+    """It did not refuse: the question did not come through."""
+
+    @property
+    def missed(self) -> bool:
+        """It is there and has not been asked yet."""
+        return self.unreached and self.word == REFUSED
 
 
 @dataclass(slots=True)
@@ -104,9 +111,16 @@ class SafeShutdown:
         if confirmed(looks, self._clock.wall()) and not ups.begun:
             ups.begun = True
             log.warning("battery low, confirmed", ups=device.id, dry_run=self._hands.dry_run, servers=plan)
-            ups.task = asyncio.get_running_loop().create_task(self._shut_down(ups, plan))
-            await asyncio.sleep(0)
+            await self._begin(ups, plan)
+        elif ups.begun and is_low(looks[-1]) and (ups.task is None or ups.task.done()):
+            missed = [[name for name in stage if ups.states[name].missed] for stage in plan]
+            if any(missed):
+                await self._begin(ups, [stage for stage in missed if stage])
         return self._told(device, poll, ups)
+
+    async def _begin(self, ups: _Ups, plan: list[list[str]]) -> None:
+        ups.task = asyncio.get_running_loop().create_task(self._shut_down(ups, plan))
+        await asyncio.sleep(0)
 
     async def _shut_down(self, ups: _Ups, plan: list[list[str]]) -> None:
         for number, stage in enumerate(plan):
@@ -123,6 +137,7 @@ class SafeShutdown:
         else:
             failure = await self._hands.stop(self._park.devices[name])
             state.word, state.detail = (REFUSED, failure.detail) if failure else (ASKED, "")
+            state.unreached = failure is not None and failure.kind is FailureKind.TIMEOUT
         log.warning("safe shutdown", server=name, outcome=state.word, why=state.detail)
 
     async def _follow(self, ups: _Ups, looks: list[Look]) -> None:
@@ -132,14 +147,16 @@ class SafeShutdown:
             ups.begun = False
         for name, state in ups.states.items():
             if state.word in (WOULD, REFUSED) and back:
-                state.word, state.detail = READY, ""
-            elif state.word in (ASKED, DOWN, STILL_UP):
+                state.word, state.detail, state.unreached = READY, "", False
+            elif state.word in (ASKED, DOWN, STILL_UP) or state.unreached:
                 there = await self._hands.answers(self._park.devices[name])
                 waited = self._clock.monotonic() - state.asked_at
                 if there and back and (state.word == DOWN or waited > self._pace.down_s):
-                    state.word = READY
+                    state.word, state.unreached = READY, False
                 elif not there:
                     state.word = DOWN
+                elif state.unreached:
+                    state.word = REFUSED
                 elif waited > self._pace.down_s:
                     state.word = STILL_UP
 

@@ -33,6 +33,7 @@ class Depot:
         self.stopped: list[str] = []
         self.up = {"erp", "test"}
         self.refuses = refuses
+        self.unreached: set[str] = set()
         hands = Hands(self.stop, self.answers, dry_run, Pace(0.0, 0.0, 300.0))
         self.guard = SafeShutdown(self, PARK, ("erp", "test"), self.clock, hands)
 
@@ -48,6 +49,8 @@ class Depot:
         self.stopped.append(device.id)
         if device.id in self.refuses:
             return Failure(FailureKind.REFUSED, "ssh", "shutdown is not allowed by /etc/vigie-remote.conf")
+        if device.id in self.unreached or device.id not in self.up:
+            return Failure(FailureKind.TIMEOUT, "ssh", "no answer within 20 s")
         self.up.discard(device.id)
         return None
 
@@ -113,6 +116,54 @@ async def test_a_refusal_is_told_and_the_others_go_on() -> None:
     assert depot.stopped == ["test", "erp"]
     told = await depot.round("OB LB")
     assert told == {"test": ("refused", Severity.CRITICAL), "erp": ("down", Severity.WARNING)}
+
+
+async def test_a_server_that_could_not_be_reached_is_asked_again_while_the_battery_is_low() -> None:
+    depot = Depot()
+    depot.unreached = {"erp"}
+    await depot.round("OB LB")
+    assert (await depot.round("OB LB"))["erp"] == ("refused", Severity.CRITICAL)
+    depot.unreached = set()
+    await depot.round("OB LB")
+    assert (await depot.round("OB LB"))["erp"] == ("down", Severity.WARNING)
+    assert depot.stopped.count("test") == 1, "who is down is left alone"
+
+
+@pytest.mark.parametrize("then", ["OB", STALE, "OL"], ids=str)
+async def test_nobody_is_asked_again_once_the_battery_is_not_said_to_be_low(then: str | Failure) -> None:
+    depot = Depot()
+    depot.unreached = {"erp"}
+    await depot.round("OB LB")
+    asked = len(depot.stopped)
+    await depot.round(then)
+    await depot.round(then)
+    assert len(depot.stopped) == asked
+
+
+async def test_who_refused_is_not_asked_again() -> None:
+    depot = Depot(refuses=("test",))
+    for _ in range(4):
+        await depot.round("OB LB")
+    assert depot.stopped == ["test", "erp"]
+
+
+async def test_after_a_restart_in_the_middle_a_server_that_is_gone_is_down_and_did_not_refuse() -> None:
+    depot = Depot()
+    depot.up = {"test"}  # the agent before had shut erp down
+    await depot.round("OB LB")
+    assert (await depot.round("OB LB"))["erp"] == ("down", Severity.WARNING)
+
+
+async def test_a_server_that_only_seemed_to_be_gone_is_asked_when_it_answers_again() -> None:
+    depot = Depot()
+    depot.up = {"test"}  # the switch between is starting again
+    await depot.round("OB LB")
+    assert (await depot.round("OB LB"))["erp"] == ("down", Severity.WARNING)
+    depot.up = {"erp"}
+    await depot.round("OB LB")
+    assert (await depot.round("OB LB"))["erp"] == ("down", Severity.WARNING)
+    assert depot.stopped == ["test", "erp", "erp"]
+    assert depot.up == set()
 
 
 async def test_a_server_that_hangs_is_told_after_five_minutes() -> None:
