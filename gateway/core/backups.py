@@ -19,9 +19,7 @@ LATE, VERY_LATE = 1.25, 2.25
 GOOD, FAILED, NEVER = "good", "failed", "none yet"
 """Words of ``backup.status``."""
 
-_JOB = re.compile(
-    r"(?P<name>[A-Za-z0-9._-]{1,60})(?:=(?:(?P<call>call)|smb:(?P<path>[^\s@]+)))?(?:@(?P<period>\w+))?"
-)
+_JOB = re.compile(r"(?P<name>[A-Za-z0-9._-]{1,60})(?:=(?:(?P<call>call)|smb:(?P<path>[^\s@]+)))?(?:@(?P<period>\w+))?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _HOUR_S = 3600.0
 _LEAST_S = 300.0
