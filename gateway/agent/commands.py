@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
 from gateway.core.correlator import Outcome
+from gateway.core.device import GATEWAY
 from gateway.core.incident import Cause, Change, ChangeKind, Incident
 from gateway.core.narrative_context import is_day
 from gateway.core.runbook import ticked
 from gateway.core.watch import Watch
+from gateway.core.works import Work
 from gateway.ports import Command
 
 SILENCE_S = 1800.0
+
+EVERYTHING = "*"
+"""The subject of work on the whole site: every device and service but the box itself."""
+PLANNED_H, LONGEST_H = 4.0, 72.0
+"""How long work is planned to last if nobody says, and at most (h)."""
 
 _ON_INCIDENT = {
     "acknowledge": ChangeKind.ACKNOWLEDGED,
@@ -45,9 +53,7 @@ def carry_out(watch: Watch, command: Command, at: float, past: Past = lambda _: 
             return Outcome(), "refused: a report needs words"
         return watch.report(subject, text, command.who, at), ""
     if command.kind in ("maintenance_start", "maintenance_end"):
-        if subject is None or (subject not in watch.park.devices and subject not in watch.park.services):
-            return Outcome(), f"refused: no device or service {subject!r} here"
-        return watch.maintenance(subject, at, begins=command.kind == "maintenance_start"), ""
+        return _maintain(watch, command, subject, at)
     if command.kind == "poll_now":
         outcome = Outcome(suspects={subject} if subject else set(watch.park.devices))
         return outcome, ""
@@ -86,6 +92,22 @@ def _on_incident(watch: Watch, command: Command, at: float, past: Past) -> tuple
     if name not in watch.incidents:
         return Outcome(changes=[change]), ""  # the watch need not know what is written about an incident that is over
     return watch.person(change), ""
+
+
+def _maintain(watch: Watch, command: Command, subject: str | None, at: float) -> tuple[Outcome, str]:
+    everything = [*watch.park.devices, *watch.park.services]
+    if subject != EVERYTHING and subject not in everything:
+        return Outcome(), f"refused: no device or service {subject!r} here"
+    subjects = [one for one in everything if one != GATEWAY] if subject == EVERYTHING else [subject]
+    if command.kind == "maintenance_end":
+        return watch.maintenance(subjects, at, None), ""
+    try:
+        hours = float(str(command.body.get("hours") or PLANNED_H))
+    except ValueError:
+        hours = math.nan
+    if not 0 < hours <= LONGEST_H:
+        return Outcome(), f"refused: work lasts more than 0 and at most {LONGEST_H:g} hours"
+    return watch.maintenance(subjects, at, Work(at + hours * 3600.0, command.who)), ""
 
 
 def _silence_all(watch: Watch, command: Command, at: float) -> tuple[Outcome, str]:

@@ -26,6 +26,8 @@ UNSTABLE_S = 600.0
 UNSTABLE = "unstable"
 """The note of the gateway on such an incident."""
 
+_NOT_MEASURED = frozenset({Cause.REPORTED, Cause.MAINTENANCE_OVERDUE})
+"""No reading began them, so none ends them."""
 _END_IN_A_BOOT = frozenset({Cause.POWER_LOST, Cause.DEVICE_UNREACHABLE})
 _WAITS = frozenset({Cause.DEVICE_UNREACHABLE, Cause.SERVICE_DOWN, Cause.SERVICE_SLOW})
 
@@ -101,7 +103,7 @@ class Correlator:
             current.add(name)
             matched.update((bad.key, name) for bad in explanation.members)
         for incident in list(self.incidents.values()):
-            if incident.id not in current and incident.cause != Cause.REPORTED:
+            if incident.id not in current and incident.cause not in _NOT_MEASURED:
                 self._end(incident, matched, at, outcome)
 
     def apply(self, change: Change, outcome: Outcome) -> None:

@@ -168,5 +168,6 @@ def monthly_cost(devices: Iterable[Device]) -> MonthlyCost:
 
 
 def is_fault(incident: Incident) -> bool:
-    """Advice (P4) is no fault, and what another incident explains is counted there."""
-    return incident.priority != Priority.P4 and not incident.merged_into
+    """Advice (P4) and work that takes long are no fault, and what another incident explains is counted there."""
+    advice = incident.priority == Priority.P4 or incident.cause == Cause.MAINTENANCE_OVERDUE
+    return not advice and not incident.merged_into

@@ -83,6 +83,11 @@ _NAMELESS: Mapping[str, Text] = {
         "الضمان أو عقد الدعم ينتهي قريبًا",
         "Warranty or support contract about to end",
     ),
+    Cause.MAINTENANCE_OVERDUE: (
+        "Travaux plus longs que prévu",
+        "أشغال أطول من المتوقع",
+        "Planned work is running over",
+    ),
 }
 _OTHER: Text = ("Panne", "عطل", "Incident")
 _AFTER: Text = ("%s : %s", "%s: %s", "%s: %s")

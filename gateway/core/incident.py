@@ -71,6 +71,7 @@ class Cause(StrEnum):
     REPORTED = "reported"
     GATEWAY_FAULT = "gateway_fault"
     CONTRACT_ENDING = "contract_ending"
+    MAINTENANCE_OVERDUE = "maintenance_overdue"
     PART_FAILED = "part_failed"
 
 
@@ -101,6 +102,7 @@ class Transition:
     ``at`` is the first reading of the run that led to the new verdict, ``detected_at`` the reading at which the hold
     was satisfied (both s since the epoch, UTC). ``value`` is the deciding reading, ``cause`` what the check suspects,
     ``check`` the rule that judged (its id in `docs/reference/checks.md`; empty where no rule did, and in old records).
+    Of planned work ``value`` is its planned end (s since the epoch) and ``label`` who announced it.
     """
 
     subject: str

@@ -130,6 +130,11 @@ SEEN: Mapping[str, Text] = {
         "تعطّل جزء من الجهاز المراقِب",
         "a part of the gateway failed",
     ),
+    Cause.MAINTENANCE_OVERDUE: (
+        "la fin annoncée des travaux est passée et personne n’a dit qu’ils sont finis",
+        "انقضى الأجل المعلن للأشغال ولم يقل أحد إنها انتهت",
+        "the announced end of the work has passed and nobody has said that it is done",
+    ),
     Cause.CONTRACT_ENDING: (
         "la garantie ou le contrat de support arrive à sa fin",
         "يقترب الضمان أو عقد الدعم من نهايته",
@@ -231,6 +236,11 @@ UNKNOWN: Text = (
     "Cause encore inconnue : les mesures montrent la panne, pas son origine.",
     "السبب غير معروف بعد: تُظهر القياسات العطل لا مصدره.",
     "Cause not known yet: the readings show the fault, not its origin.",
+)
+WORK_CAUSE: Text = (
+    "Cause connue : des travaux ont été annoncés.",
+    "السبب معروف: أُعلن عن أشغال.",
+    "Cause known: work was announced.",
 )
 REVISED: Text = (
     " Première explication, revue depuis : {headline}.",

@@ -14,6 +14,7 @@ from gateway.core.intervals import Span, clip, intersect, subtract, union
 from gateway.core.power import METRIC as UPS_METRIC
 from gateway.core.power import darkness, deduced
 from gateway.core.service_level import Facts
+from gateway.core.works import announced
 
 METRIC = "reach.up"
 """The metric that says whether a device or service is there. Critical is down, unknown is not measured."""
@@ -35,6 +36,10 @@ def facts_of(subject: str, transitions: Iterable[Transition], start: float, end:
             while len(history) > 1 and history[-1][0] >= transition.at:
                 history.pop()
             history.append((transition.at, transition.after))
+            planned = announced(transition).until if transition.after is Verdict.MAINTENANCE else None
+            if planned is not None and planned > transition.at:
+                # what runs over its plan counts as planned only once the owner approves it (core/amendment.py)
+                history.append((planned, Verdict.UNKNOWN))
     if not histories:
         return Facts(start, end, unknown=((start, end),))
     return _joined([_facts(history, start, end) for history in histories.values()], start, end)

@@ -197,6 +197,8 @@ class Telling:
         sure = certainty(incident)
         known = {Certainty.CONFIRMED: texts.CONFIRMED, Certainty.PROBABLE: texts.PROBABLE}
         text = self.say(texts.AHEAD_CAUSE if self.ahead else known.get(sure, texts.UNKNOWN))
+        if incident.cause == Cause.MAINTENANCE_OVERDUE:
+            text = self.say(texts.WORK_CAUSE)
         opened = next((one for one in incident.story if one.kind is ChangeKind.OPENED), None)
         if opened and (opened.cause, opened.root_device) != (incident.cause, incident.root_device):
             text += self.say(texts.REVISED, headline=self.headline_of(opened.cause, opened.root_device))

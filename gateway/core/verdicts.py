@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from gateway.core.cause import Bad
 from gateway.core.check import Check, CheckState, judge
 from gateway.core.incident import Cause, Transition, Verdict, worst
 from gateway.core.reading import Reading
+from gateway.core.works import Work
 
 Key = tuple[str, str, str]
 """(subject, metric, instance)."""
@@ -44,10 +46,12 @@ class Verdicts:
             self._remember(transition)
         return state, transition
 
-    def force(self, key: Key, after: Verdict, at: float, detected_at: float) -> Transition:
-        """A verdict that no reading led to: unknown or maintenance."""
-        transition = Transition(*key, self._states[key].verdict, after, at, detected_at)
-        self._keep(key, CheckState(after, at))
+    def force(self, key: Key, after: Verdict, when: tuple[float, float], work: Work | None = None) -> Transition:
+        """A verdict that no reading led to: unknown, or maintenance with its plan. ``when``: (at, detected_at)."""
+        transition = Transition(*key, self._states[key].verdict, after, *when)
+        if work:
+            transition = replace(transition, value=work.until, label=work.who)
+        self._keep(key, CheckState(after, when[0]))
         self._remember(transition)
         return transition
 

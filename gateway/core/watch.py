@@ -5,7 +5,7 @@ It has no clock, no I/O and no randomness: the same polls in the same order give
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
@@ -18,6 +18,7 @@ from gateway.core.incident import Cause, Change, ChangeKind, Incident, Transitio
 from gateway.core.reading import Reading
 from gateway.core.trend import Trends
 from gateway.core.verdicts import Verdicts
+from gateway.core.works import Work, announced, overdue
 
 
 class Watch:
@@ -39,7 +40,7 @@ class Watch:
         self._trends = Trends()
         self._checks: dict[tuple[Kind | None, str], tuple[Check, ...]] = {}
         self._all_checks = checks
-        self._maintenance: set[str] = set()
+        self._works: dict[str, Work] = {}
 
     @property
     def incidents(self) -> dict[str, Incident]:
@@ -52,7 +53,7 @@ class Watch:
         for last in verdicts:
             self._verdicts.resume(last)
             if last.after is Verdict.MAINTENANCE:
-                self._maintenance.add(last.subject)
+                self._works[last.subject] = announced(last)
         self._correlator.resume(incidents)
 
     def verdict(self, subject: str) -> Verdict:
@@ -83,6 +84,7 @@ class Watch:
             self._force(self._verdicts.absent(subject, at), Verdict.UNKNOWN, (at, at), outcome)
         if own:
             self._notice_own_port(at, outcome)
+            self._tell_overdue(at, outcome)
         self._correlator.look(at, outcome)
         return outcome
 
@@ -92,18 +94,30 @@ class Watch:
         self._forget(since, at, outcome, spare=frozenset())
         return outcome
 
-    def maintenance(self, subject: str, at: float, *, begins: bool) -> Outcome:
-        """Planned work on a device or service begins or ends."""
+    def maintenance(self, subjects: str | Iterable[str], at: float, work: Work | None) -> Outcome:
+        """Planned work on devices or services begins, is announced anew, or (``None``) ends."""
         outcome = Outcome()
-        if begins:
-            self._maintenance.add(subject)
-        else:
-            self._maintenance.discard(subject)
-        after = Verdict.MAINTENANCE if begins else Verdict.UNKNOWN
-        keys = [key for key in self._verdicts.series(subject) if self._verdicts.verdict(key) is not after]
-        self._force(keys, after, (at, at), outcome)
+        after = Verdict.MAINTENANCE if work else Verdict.UNKNOWN
+        for subject in [subjects] if isinstance(subjects, str) else subjects:
+            before = self._works.pop(subject, None)
+            if work:
+                self._works[subject] = work
+            anew = work is not None and before != work
+            for key in self._verdicts.series(subject):
+                if anew or self._verdicts.verdict(key) is not after:
+                    outcome.transitions.append(self._verdicts.force(key, after, (at, at), work))
+        self._tell_overdue(at, outcome)
         self._correlator.look(at, outcome)
         return outcome
+
+    @property
+    def works(self) -> Mapping[str, Work]:
+        """Planned work under way, by device or service."""
+        return self._works
+
+    def _tell_overdue(self, at: float, outcome: Outcome) -> None:
+        for change in list(overdue(self.site, self._works, self.incidents.values(), at)):
+            self._correlator.apply(change, outcome)
 
     def person(self, change: Change) -> Outcome:
         """A person (or the panel) did something about an incident that is open; unknown ids change nothing."""
@@ -131,7 +145,7 @@ class Watch:
         return outcome
 
     def _judge(self, reading: Reading, outcome: Outcome) -> None:
-        check = None if reading.device in self._maintenance else self._check_for(reading)
+        check = None if reading.device in self._works else self._check_for(reading)
         if check is None:
             return
         state, transition = self._verdicts.judge(check, reading)
@@ -178,7 +192,7 @@ class Watch:
         self, keys: Iterable[tuple[str, str, str]], after: Verdict, when: tuple[float, float], outcome: Outcome
     ) -> None:
         for key in list(keys):
-            outcome.transitions.append(self._verdicts.force(key, after, *when))
+            outcome.transitions.append(self._verdicts.force(key, after, when))
 
 
 def _with_own_limits(check: Check, reading: Reading, device: Device) -> Check | None:

@@ -24,6 +24,7 @@ from gateway.core.people import Language
 from gateway.core.reading import Reading
 from gateway.core.service_level import measure
 from gateway.core.watch import Watch
+from gateway.core.works import Work
 from gateway.feasts import holiday_dates
 from gateway.main.lessons import lessons
 from gateway.main.sla import answer
@@ -96,8 +97,8 @@ class Replay:
                     self._take(self.watch.gateway_off(self._off_since, event.at))
                 self._off_since = None
             case "maintenance_start" | "maintenance_end":
-                begins = event.name == "maintenance_start"
-                self._take(self.watch.maintenance(event.subject, event.at, begins=begins))
+                work = Work(who=event.who) if event.name == "maintenance_start" else None
+                self._take(self.watch.maintenance(event.subject, event.at, work))
             case "report":
                 self._take(self.watch.report(event.subject or None, event.text, event.who, event.at))
             case name if name in _ON_INCIDENT:

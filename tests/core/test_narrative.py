@@ -83,6 +83,7 @@ SHOWN: dict[Cause, tuple[str | None, str, str, float | str | None]] = {
     Cause.SITE_SILENT: (None, "", "", None),
     Cause.REPORTED: ("erp", "", "", None),
     Cause.CONTRACT_ENDING: ("srv-1", "forecast.margin", "support_ending", -86_400.0),
+    Cause.MAINTENANCE_OVERDUE: ("srv-1", "reach.up", "", None),
     Cause.GATEWAY_FAULT: ("gateway", "gateway.fault", "snmp", 1.0),
 }
 

@@ -138,3 +138,11 @@ def test_a_year_of_flapping_is_carried_as_two_rows() -> None:
     rows = history("erp", *((float(day), BAD if day % 2 else OK) for day in range(365)))
     noise = [replace(one, metric="reach.duration") for one in rows]
     assert carried(sorted([*rows, *noise], key=lambda one: one.at), 400) == [rows[0], rows[-1]]
+
+
+def test_work_counts_as_planned_up_to_its_announced_end_and_as_unknown_beyond() -> None:
+    rows = history("erp", (-50, OK), (20, WORK), (80, OK))
+    planned = [replace(one, value=60.0) if one.after is WORK else one for one in rows]
+    assert facts_of("erp", planned, 0, 100) == Facts(0, 100, (), ((20, 60),), ((60, 80),))
+    in_time = [replace(one, value=90.0) if one.after is WORK else one for one in rows]
+    assert facts_of("erp", in_time, 0, 100) == Facts(0, 100, (), ((20, 80),))

@@ -10,6 +10,7 @@ from gateway.core.correlator import GRACE_S
 from gateway.core.device import GATEWAY, Device, Kind, Park
 from gateway.core.incident import Cause, Change, ChangeKind, Verdict, fold
 from gateway.core.reading import Failure, FailureKind, Poll, Reading, round_readings
+from gateway.core.works import Work
 
 STEP = 30.0
 
@@ -233,12 +234,12 @@ def test_open_incident_outlives_a_restart_and_is_restored_by_the_next_run(site: 
 
 
 def test_device_in_maintenance_opens_no_incident_and_is_judged_again_afterwards(site: Any) -> None:
-    site.watch.maintenance("srv-1", site.now, begins=True)
+    site.watch.maintenance("srv-1", site.now, Work())
     site.silent |= {"srv-1"}
     site.step(6)
     assert not site.changes
     assert site.watch.verdict("srv-1") is Verdict.MAINTENANCE
-    site.watch.maintenance("srv-1", site.now, begins=False)
+    site.watch.maintenance("srv-1", site.now, None)
     site.step(6)
     assert site.only().root_device == "srv-1"
 

@@ -89,7 +89,7 @@ def test_planned_work_begins_and_ends_on_the_page_of_the_device(depot: Callable[
     kept = [(one.kind, one.who, one.body) for one in page.example.submitted]
     subject = {"subject": "srv-1"}
     assert kept == [
-        ("maintenance_start", "Karim Benali", subject),
+        ("maintenance_start", "Karim Benali", {**subject, "hours": ""}),
         ("maintenance_end", "Karim Benali", subject),
     ]
     assert page.post("/devices/nothing/maintenance", begins="yes").status_code == 404
@@ -105,3 +105,18 @@ def test_a_device_in_planned_work_offers_its_end(depot: Callable[..., Any]) -> N
     text = depot("down").text("/devices/sw-2")
     assert "Les travaux sont finis" in text
     assert "Je commence des travaux" not in text
+
+
+def test_work_is_announced_with_its_length_and_for_the_whole_depot(depot: Callable[..., Any]) -> None:
+    page = depot("ok")
+    assert "tout le dépôt" not in page.text("/devices")
+    page.sign_in()
+    assert "Travaux dans tout le dépôt" in page.text("/devices")
+    page.post("/devices/srv-1/maintenance", begins="yes", hours="2")
+    assert page.post("/maintenance", begins="yes", hours="8").location == "/devices?done=maintenance_start"
+    page.post("/maintenance")
+    assert [(one.kind, one.body) for one in page.example.submitted] == [
+        ("maintenance_start", {"subject": "srv-1", "hours": "2"}),
+        ("maintenance_start", {"subject": "*", "hours": "8"}),
+        ("maintenance_end", {"subject": "*"}),
+    ]

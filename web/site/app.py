@@ -180,9 +180,18 @@ def _actions(app: Flask, sources: Sources) -> None:
     def maintain(device: str) -> AnyResponse:
         if device not in sources.park().devices:
             abort(404)
+        return _announce(device, url_for("device", device=device))
+
+    @app.post("/maintenance")
+    @needs_sign_in
+    def maintain_all() -> AnyResponse:
+        return _announce("*", url_for("devices"))
+
+    def _announce(subject: str, page: str) -> AnyResponse:
         kind = "maintenance_start" if request.form.get("begins") == "yes" else "maintenance_end"
-        sources.submit(kind, g.account.name, {"subject": device})
-        return _back(kind, url_for("device", device=device))
+        body = {"subject": subject} | ({"hours": request.form.get("hours", "")[:5]} if kind.endswith("start") else {})
+        sources.submit(kind, g.account.name, body)
+        return _back(kind, page)
 
     @app.post("/poll")
     @needs_sign_in
@@ -261,7 +270,7 @@ def _command() -> tuple[str, dict[str, str]]:
     data = request.get_json(silent=True)
     if not isinstance(data, dict) or data.get("kind") not in api.COMMANDS:
         abort(400)
-    body = {key: data[key] for key in ("incident", "subject", "device", "text", "whom", "day") if key in data}
+    body = {key: data[key] for key in ("incident", "subject", "device", "text", "whom", "day", "hours") if key in data}
     if not all(isinstance(value, str) and len(value) <= _TEXT_LENGTH for value in body.values()):
         abort(400)
     if data["kind"] in api.ON_INCIDENT and not body.get("incident"):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.core.incident import Incident
+from gateway.core.incident import Incident, Verdict
 from gateway.core.inventory import cards
 from gateway.core.units import METRICS
 from web.common import Formats
@@ -40,6 +40,22 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """Work under way on a device: who announced it, until when (s since the epoch), and whether that has passed."""
+
+    who: str
+    until: float
+    late: bool
+
+
+def _planned(sources: Sources, device: str, now: float) -> Planned | None:
+    for one in sources.verdicts():
+        if one.subject == device and one.verdict is Verdict.MAINTENANCE and isinstance(one.value, int | float):
+            return Planned(one.label, float(one.value), float(one.value) <= now)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
 class Reader:
     """Who reads a page: the key of the series to draw ("" for the most telling one), and whether they signed in."""
 
@@ -63,6 +79,7 @@ def device_view(facts: Facts, device: str, sources: Sources, reader: Reader, for
         "state": facts.state(device),
         "title": called(device, facts.park, say),
         "why": state_sentence(facts, device, formats),
+        "planned": _planned(sources, device, facts.now),
         "incident": incident,
         "steps": advice(facts, incident, formats) if incident else [],
         "figures": [figure(rows, formats) for rows in _figures(values)],

@@ -9,7 +9,7 @@ import segno
 from markupsafe import Markup
 
 from gateway.core.device import GATEWAY
-from gateway.core.incident import Incident, Transition
+from gateway.core.incident import Incident, Transition, Verdict
 from gateway.core.narrative_context import decided
 from gateway.core.proposals import recurrence_of
 from gateway.ports import CurrentVerdict
@@ -248,6 +248,7 @@ def devices_view(facts: Facts, formats: Formats) -> View:
     waiting = discovery_view(facts, formats.language)
     return {
         "facts": facts,
+        "working": sum(facts.verdict(one) is Verdict.MAINTENANCE for one in (*facts.devices, *facts.park.services)),
         "found": len(waiting["rows"]) + waiting["more"] + len(waiting["swaps"]),
         "rows": [
             {
