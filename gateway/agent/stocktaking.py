@@ -181,6 +181,8 @@ class Stocktaking:
         row = self._row(command, Standing.NEW)
         written = self._written(command)
         values = {**{key: one for key, one in row["device"].items() if key not in TOLD}, **written}
+        for key in ("parent", "power"):  # it may have been proposed behind another proposal
+            values[key] = values.get(key) if values.get(key) in self._park.devices else None
         known = self._park.devices.get(values["id"])
         if not (known and known.address == values["address"]):  # it was added, and the power failed
             self._writer().add({key: one for key, one in values.items() if one is not None})

@@ -20,6 +20,7 @@ from gateway.collect.snmp_auth import SnmpAuth
 from gateway.collect.surroundings import Network, addresses, attached, own_addresses, permitted, surroundings
 from gateway.core.discovery import NO_CREDENTIAL, Proposal, Standing, propose
 from gateway.main.build import load_park, snmp_auth
+from gateway.main.inventory import known_devices
 from gateway.main.probe import v3_option
 from gateway.main.survey import GIVEN, proposal_row, without_given
 from gateway.profiles.load import shipped
@@ -55,7 +56,7 @@ def discover(*, network: str, config: Path | None, port: int, rate: float, as_js
     as_toml = given.pop("as_toml")
     settings = _settings(config)
     wanted = permitted(network, settings.networks if settings else (), attached())
-    inventory = list(load_park(settings).devices.values()) if settings and settings.inventory.exists() else []
+    inventory = known_devices(settings, load_park(settings)) if settings and settings.inventory.exists() else []
     asker = SnmpAsker(_credentials(settings, given["community"], given["v3"]), shipped(), port)
     around = surroundings()
     names = host_names.asker(host_names.name_servers([wanted], around.router))

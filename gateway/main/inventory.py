@@ -13,7 +13,7 @@ import click
 from gateway.clock import SystemClock
 from gateway.core.device import Device, Park, Service
 from gateway.core.errors import Fault, InputError, VigieError
-from gateway.core.inventory import OF_DEVICES, cards
+from gateway.core.inventory import OF_DEVICES, Card, cards, filled
 from gateway.settings import Settings, load
 from gateway.store.archive import write_archive
 from gateway.store.db import open_database
@@ -58,7 +58,7 @@ def export(config: Path, file: Path, *, whole: bool) -> None:
     """Write the inventory to FILE: .toml, or .csv as a spreadsheet opens it ("-" prints TOML)."""
     settings = load(config)
     store = InventoryStore(settings.inventory)
-    inventory = _as_told(settings, store.read())
+    inventory = as_told(settings, store.read())
     for warning in store.warnings:
         click.echo(f"warning: {warning}", err=True)
     if whole:
@@ -77,17 +77,27 @@ def export(config: Path, file: Path, *, whole: bool) -> None:
     click.echo(f"{file}: {len(inventory[0])} device(s), {len(inventory[1])} service(s)", err=True)
 
 
-def _as_told(settings: Settings, inventory: Inventory) -> Inventory:
+def as_told(settings: Settings, inventory: Inventory) -> Inventory:
     """The inventory with what its devices say of themselves, beside what people wrote down."""
+    known = _cards(settings, Park(*inventory))
+    return tuple(replace(device, said=dict(known[device.id].said)) for device in inventory[0]), inventory[1]
+
+
+def known_devices(settings: Settings, park: Park) -> list[Device]:
+    """The devices of a park with what they say of themselves where nobody wrote anything down."""
+    known = _cards(settings, park)
+    return [filled(device, known[device.id]) for device in park.devices.values()]
+
+
+def _cards(settings: Settings, park: Park) -> dict[str, Card]:
     path = settings.data / "vigie.db"
     if not path.exists():
-        return inventory
+        return cards(park, ())
     database = open_database(path, read_only=True)
     try:
-        known = cards(Park(*inventory), SqliteLedger(database).entries(*OF_DEVICES))
+        return cards(park, SqliteLedger(database).entries(*OF_DEVICES))
     finally:
         database.close()
-    return tuple(replace(device, said=dict(known[device.id].said)) for device in inventory[0]), inventory[1]
 
 
 @click.command("import")

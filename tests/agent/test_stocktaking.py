@@ -173,6 +173,14 @@ def test_a_device_is_added_as_found_with_what_the_person_chose(bench: Bench) -> 
     assert bench.stock.identified().devices["prn-1"].serial == "E1"
 
 
+def test_a_parent_that_is_only_proposed_itself_is_left_out(bench: Bench) -> None:
+    row = {**ROW, "device": {**ROW["device"], "parent": "sw-9", "power": "ups-1"}}
+    bench.keep(bench.stock.swept({**SWEEP, "found": [row]}))
+    assert bench.asks("device_add", key=ROW["key"]).changed
+    ((_, values),) = bench.files.done
+    assert ("parent" in values, values["power"]) == (False, "ups-1")
+
+
 def test_a_command_that_comes_again_after_a_power_cut_adds_nothing_twice(bench: Bench) -> None:
     bench.keep(bench.stock.swept(SWEEP))
     bench.start(Park([*PARK.devices.values(), Device("prn-1", "Étiquettes", address="10.0.0.9")]))

@@ -13,7 +13,10 @@ import pytest
 from gateway.clock import FakeClock, stamp
 from gateway.core.incident import Transition, Verdict
 from gateway.core.inventory import Entry, EntryKind
+from gateway.main.build import load_park
+from gateway.main.inventory import known_devices
 from gateway.ports import Batch
+from gateway.settings import load
 from gateway.store.commands import CommandQueue
 from gateway.store.db import open_database
 from gateway.store.inventory import InventoryStore, parse_toml
@@ -197,6 +200,17 @@ def test_export_tells_what_devices_say_and_import_does_not_take_it_for_a_persons
     vigie(folder, "import", name)
     devices = {one.id: one for one in InventoryStore(folder / "data" / "inventory.json").read()[0]}
     assert (devices["srv-1"].serial, devices["srv-1"].vendor, devices["srv-1"].said) == ("", "", {})
+
+
+def test_what_devices_said_is_known_to_a_sweep_from_the_command_line_too(folder: Path) -> None:
+    vigie(folder, "import", "inventory.toml")
+    database = open_database(folder / "data" / "vigie.db")
+    said = Entry(EntryKind.SAID, "srv-1", 1.0, body={"serial": "7XK2P3J"})
+    SqliteLedger(database).record(Batch(stamp(FakeClock()), entries=[said]))
+    database.close()
+    settings = load(folder / "site.toml")
+    devices = {one.id: one for one in known_devices(settings, load_park(settings))}
+    assert (devices["srv-1"].serial, devices["sw-1"].serial) == ("7XK2P3J", "")
 
 
 def test_check_reads_what_was_added_beside_an_inventory_kept_by_hand(folder: Path) -> None:

@@ -172,6 +172,14 @@ def test_form_is_filled_in_with_what_was_found_and_can_be_changed(page: Depot) -
     ]
 
 
+def test_a_parent_that_is_only_proposed_itself_is_named(page: Depot) -> None:
+    page.sign_in()
+    discovery = page.example.status()["discovery"]
+    row = discovery["found"][0]
+    page.example.told.update(discovery={**discovery, "found": [{**row, "device": {**row["device"], "parent": "sw-9"}}]})
+    assert "« sw-9 » semble être devant lui et n’est pas encore ajouté" in words(page.text(f"/discovery/new/{PRINTER}"))
+
+
 def test_a_name_that_nobody_told_is_proposed_in_the_readers_language(page: Depot) -> None:
     page.sign_in()
     assert 'value="Caméra Hikvision"' in page.text(f"/discovery/new/{CAMERA}")

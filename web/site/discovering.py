@@ -194,6 +194,7 @@ def proposal_view(row: Mapping[str, Any], park: Park, say: Language) -> dict[str
         "firmware": said.get("firmware", ""),
         "mac": said.get("mac", ""),
         "guessed": row["guessed"],
+        "first": [name for key in ("parent", "power") if (name := device.get(key)) and name not in park.devices],
         "reasons": [text for one in row.get("reasons") or () if (text := reason_text(one, park, say))],
     }
 
