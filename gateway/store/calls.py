@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,6 +64,10 @@ class Calls:
                 noted = replace(noted, good_at=now, size=size)
             self._put(noted, token)
         return noted
+
+    def when_damaged(self, act: Callable[[], object]) -> None:
+        """As of ``CommandQueue``, whose file this is."""
+        self._database.on_damaged = act
 
     def _put(self, call: Call, token: str) -> None:
         row = (

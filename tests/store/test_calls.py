@@ -10,6 +10,7 @@ from gateway.core.device import Device, Park
 from gateway.store.calls import CallReader, Calls
 from gateway.store.commands import CommandQueue
 from gateway.store.db import open_database
+from gateway.store.rebuild import rebuild
 
 PARK = Park([Device("srv", "Server", backups=("erp=call", "ssh", "mail=call@7d")), Device("nas", "NAS")])
 
@@ -61,6 +62,17 @@ def test_a_damaged_row_is_left_out(tmp_path: Path) -> None:
     page, agent = calls(tmp_path, FakeClock()), CallReader(tmp_path / "commands.db")
     open_database(tmp_path / "commands.db", schema="commands").execute("UPDATE call SET ok = 0 WHERE job = 'erp'")
     assert set(agent.of("srv")) == set(page.of("srv")) == {"mail"}
+
+
+def test_tokens_and_calls_survive_a_file_that_is_made_anew(tmp_path: Path) -> None:
+    clock = FakeClock(1000.0)
+    page = calls(tmp_path, clock)
+    page.note(page.of("srv")["erp"], ok=True, size=7.0)
+    before, token = page.of("srv"), page.token("srv", "erp")
+    page.close()
+    rebuild(tmp_path / "commands.db", "commands", clock.wall())
+    again = Calls(tmp_path / "commands.db", clock)
+    assert (again.of("srv"), again.token("srv", "erp")) == (before, token)
 
 
 def test_before_the_page_has_made_the_file_there_are_no_calls(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import msgspec
 from gateway.clock import Clock
 from gateway.core.calendar import Calendar
 from gateway.core.device import Park
-from gateway.core.errors import UnavailableError, VigieError
+from gateway.core.errors import VigieError
 from gateway.core.incident import Change, Incident, Transition, continued
 from gateway.core.inventory import Entry, EntryKind
 from gateway.feasts import holiday_dates
@@ -112,7 +112,7 @@ class _Inventory:
             mark = " ".join(map(_mark, self._store.files))
             if mark != self._mark:
                 self._park = self._store.park()
-                with suppress(UnavailableError):  # a full disk takes no page away: the next request tries again
+                with suppress(VigieError):  # a full disk or a damaged file takes no page away: it is tried again
                     self._calls.know(self._park)
                     self._mark = mark
             return self._park
@@ -125,10 +125,10 @@ def open_sources(
     ``when_damaged`` is called when a page of that file turns out to be damaged."""
     queue = CommandQueue(settings.commands, clock, last_command(settings.data / _RECORD))
     accounts = Accounts(settings.commands, clock)
-    for file in (queue, accounts):
+    calls = Calls(settings.commands, clock)
+    for file in (queue, accounts, calls):
         file.when_damaged(when_damaged)
-    record, calls = _Record(settings.data), Calls(settings.commands, clock)
-    inventory = _Inventory(settings.inventory, calls)
+    record, inventory = _Record(settings.data), _Inventory(settings.inventory, calls)
     status_file = settings.runtime / status.FILE_NAME
     watched = [
         status_file,
