@@ -185,7 +185,7 @@ class _Reasoning:
         parts = [
             explanation
             for explanation in self.found.values()
-            if explanation.root.cause in HARDWARE and bad.subject in explanation.subjects
+            if any(member.subject == bad.subject and member.cause in HARDWARE for member in explanation.members)
         ]
         if parts:
             return min(parts, key=lambda explanation: explanation.first.at).root
@@ -242,6 +242,8 @@ class _Reasoning:
             return bool(self.fell) and bad.subject in self.silent and self._dark(bad.subject, set())
         if bad.subject in self.on_battery:
             return bad.metric.startswith(_POWER_METRICS) or bad.subject in self.silent
+        if bad.cause is Cause.PSU_FAILED and bad.subject not in self.silent:  # one of two hangs on the bare mains
+            return abs(bad.at - self.mains_lost_at) <= SIMULTANEOUS_S
         return bad.subject in self.silent and self._dark(bad.subject, set())
 
     def _dark(self, device: str, seen: set[str]) -> bool:

@@ -165,3 +165,40 @@ def test_sum_of_the_fans_is_the_same_fault_as_its_fan() -> None:
     server.step()
     server.step(memory_DIMM_B2=CRITICAL, fans_overall=CRITICAL)
     assert server.open() == {Cause.PART_FAILED: {"memory DIMM B2"}, Cause.FAN_FAILED: {"fans overall"}}
+
+
+def test_power_supply_on_the_bare_mains_belongs_to_the_power_cut(make_depot: Any) -> None:
+    site = make_depot()
+    supply, whole = ("srv-1", "hw.status", "power supply 2"), ("srv-1", "hw.status", "overall")
+    site.values |= {supply: "ok", whole: "ok"}
+    site.step(3)
+    site.values |= {("ups-1", "ups.status", ""): "OB DISCHRG", supply: "failed", whole: "critical"}
+    site.step(4)
+    incident = site.only()
+    assert (incident.cause, incident.root_device) == (Cause.POWER_LOST, "ups-1")
+    assert {symptom.instance for symptom in incident.symptoms} == {"", "power supply 2", "overall"}
+    site.values |= {("ups-1", "ups.status", ""): "OL CHRG", supply: "ok", whole: "ok"}
+    site.step(6)
+    assert not site.only().open
+
+
+def test_power_supply_that_fails_long_after_the_mains_is_a_fault_of_its_own(make_depot: Any) -> None:
+    site = make_depot()
+    supply = ("srv-1", "hw.status", "power supply 2")
+    site.values |= {supply: "ok", ("ups-1", "ups.status", ""): "OB DISCHRG"}
+    site.step(8)
+    site.values[supply] = "failed"
+    site.step(4)
+    assert {one.cause for one in site.incidents()} == {Cause.POWER_LOST, Cause.PSU_FAILED}
+
+
+def test_power_supply_that_stays_dead_after_the_mains_came_back_is_told(make_depot: Any) -> None:
+    site = make_depot()
+    supply = ("srv-1", "hw.status", "power supply 2")
+    site.values |= {supply: "ok"}
+    site.step(3)
+    site.values |= {("ups-1", "ups.status", ""): "OB DISCHRG", supply: "failed"}
+    site.step(4)
+    site.values[("ups-1", "ups.status", "")] = "OL"
+    site.step(45)
+    assert [one.cause for one in site.incidents() if one.open] == [Cause.PSU_FAILED]
