@@ -70,7 +70,7 @@ class Chart:
 
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 76, 14, 14, 34
-_LETTER = 11
+_LETTER = 13
 """Room for a letter on the axis at the largest size that the style sheet gives it."""
 _MOST = 240
 

@@ -145,7 +145,7 @@ def contracts(found: Iterable[Contract], say: Words, today: date) -> Table:
             Cell(one.name or one.id, one.id),
             Cell(_model(one.model, say), one.model.value),
             Cell(one.provider, one.provider),
-            Cell(one.phone, one.phone),
+            Cell(one.phone.replace(" ", "\N{NO-BREAK SPACE}"), one.phone),
             Cell(one.hours, one.hours),
             Cell(one.escalation, one.escalation),
             Cell(one.firmware, one.firmware),
