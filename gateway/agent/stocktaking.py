@@ -28,9 +28,12 @@ from gateway.core.inventory import (
 from gateway.core.reading import Poll
 from gateway.ports import Command, Ledger, Stock
 
-WRITABLE = ("name", "kind", "criticality", "parent", "power", "location", "vendor", "model", "serial", "firmware",
-            "purchased_on")  # fmt: skip
-"""What can be written down on the page."""
+WRITABLE = (
+    *("name", "kind", "criticality", "parent", "power", "location", "zone", "perimeter"),
+    *("vendor", "model", "serial", "firmware", "purchased_on", "warranty.ends_on"),
+    *("support.model", "support.provider", "support.contract", "support.phone", "support.ends_on"),
+)
+"""What can be written down on the page; of a table with a dot."""
 
 _OF_THE_MACHINE = ("serial", "vendor", "model", "firmware", "purchased_on", "warranty")
 _OF_A_DISK = "smart"
@@ -185,7 +188,7 @@ class Stocktaking:
             values[key] = values.get(key) if values.get(key) in self._park.devices else None
         known = self._park.devices.get(values["id"])
         if not (known and known.address == values["address"]):  # it was added, and the power failed
-            self._writer().add({key: one for key, one in values.items() if one is not None})
+            self._writer().add({key: one for key, one in _tables(values).items() if one is not None})
         entries = [Entry(EntryKind.ADDED, values["id"], at, command.who, written)]
         if row.get("said"):
             entries.append(Entry(EntryKind.SAID, values["id"], at, body=row["said"]))
@@ -194,7 +197,7 @@ class Stocktaking:
     def _change(self, command: Command, at: float) -> Taken:
         device = self._device(command)
         written = self._written(command)
-        self._writer().change(device.id, written)
+        self._writer().change(device.id, _tables(written))
         return Taken((Entry(EntryKind.CHANGED, device.id, at, command.who, written),), changed=True)
 
     def _swap(self, command: Command, at: float) -> Taken:
@@ -259,6 +262,18 @@ class Stocktaking:
             return ""
         way = [parent, *self._park.path(parent)]
         return " -> ".join((device, *way[: way.index(device) + 1])) if device in way else ""
+
+
+def _tables(written: Mapping[str, Any]) -> dict[str, Any]:
+    """Keys with a dot as the tables of `inventory.toml`."""
+    found: dict[str, Any] = {}
+    for key, value in written.items():
+        table, dot, member = key.partition(".")
+        if dot:
+            found[table] = {**found.get(table, {}), member: value}
+        else:
+            found[key] = value
+    return found
 
 
 def _blank(key: str) -> Any:

@@ -66,12 +66,19 @@ def _related(device: Device, known: set[str], warnings: list[str], file: str) ->
 
 
 def changed_device(device: Device, values: Row) -> Device:
-    """The device with some values written down anew; ``None`` takes one away. Raises ``InputError``."""
-    merged = {**device_values(device), **values}
+    """The device with some values written down anew, also some of a table; ``None`` takes one away. Raises
+    ``InputError``."""
     source = Source(device.id)
-    changed = read_device(Table({key: one for key, one in merged.items() if one is not None}, ("device",), source))
+    changed = read_device(Table(_merged(device_values(device), values), ("device",), source))
     source.finish()
     return changed
+
+
+def _merged(before: Row, after: Row) -> dict[str, Any]:
+    found = dict(before)
+    for key, value in after.items():
+        found[key] = _merged(before.get(key, {}), value) if isinstance(value, Mapping) else value
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def with_change(changes: Iterable[Row], device: Device, values: Row) -> list[dict[str, Any]]:
@@ -82,9 +89,18 @@ def with_change(changes: Iterable[Row], device: Device, values: Row) -> list[dic
     rows[device.id] = {
         "id": device.id,
         "before": {**row["before"], **{key: now.get(key) for key in values}},
-        "after": {**row["after"], **values},
+        "after": _laid(row["after"], values),
     }
     return [dict(one) for one in rows.values()]
+
+
+def _laid(before: Row, after: Row) -> dict[str, Any]:
+    """Both changes as one; what is taken away stays taken away."""
+    laid = dict(before)
+    for key, value in after.items():
+        known = before.get(key)
+        laid[key] = _laid(known, value) if isinstance(value, Mapping) and isinstance(known, Mapping) else value
+    return laid
 
 
 def plain(values: Row) -> dict[str, Any]:

@@ -257,6 +257,15 @@ def test_a_machine_that_moved_gets_its_new_address(bench: Bench) -> None:
     assert bench.files.done == [("ups-1", {"address": "10.0.0.9"})]
 
 
+def test_support_and_warranty_are_written_as_tables(bench: Bench) -> None:
+    body = {"device": "ups-1", "support.phone": "021 00", "support.provider": "", "warranty.ends_on": "2027-01-01"}
+    (entry,) = bench.asks("device_change", **body).entries
+    assert bench.files.done == [
+        ("ups-1", {"support": {"provider": None, "phone": "021 00"}, "warranty": {"ends_on": "2027-01-01"}})
+    ]
+    assert entry.body == {"support.phone": "021 00", "support.provider": None, "warranty.ends_on": "2027-01-01"}
+
+
 def test_other_commands_are_none_of_its_business(bench: Bench) -> None:
     assert bench.stock.carry_out(Command(1, "silence", 0.0, "Amel"), 0.0) is None
     assert bench.asks("sweep_now").sweep

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.core.device import Device, Kind, Service, Warranty
+from gateway.core.device import Device, Kind, Service, Support, SupportModel, Warranty
 from gateway.core.errors import InputError, UnavailableError, VigieError
 from gateway.store.inventory import InventoryStore, write_toml
 from gateway.store.inventory_form import device_values
@@ -63,6 +63,14 @@ def test_what_is_taken_away_is_gone_and_the_rest_stays(store: InventoryStore) ->
     changed = again(store)["srv-1"]
     assert (changed.serial, changed.purchased_on, changed.warranty) == ("", None, Warranty())
     assert (changed.name, changed.address, changed.location) == ("Serveur", "10.0.0.5", "Baie B")
+
+
+def test_of_a_table_only_what_is_named_changes(store: InventoryStore) -> None:
+    store.change("srv-1", {"support": {"provider": "Atlas", "phone": "021 00", "model": "tpm"}})
+    store.change("srv-1", {"support": {"phone": None, "contract": "AT-1"}, "warranty": {"ends_on": "2027-05-01"}})
+    changed = again(store)["srv-1"]
+    assert changed.support == Support(SupportModel.TPM, "Atlas", "AT-1")
+    assert (changed.warranty, changed.serial) == (Warranty(date(2027, 5, 1)), "A-1")
 
 
 def test_what_does_not_fit_is_refused_and_changes_nothing(store: InventoryStore) -> None:

@@ -240,19 +240,22 @@ def test_an_entry_is_corrected_with_what_changed_only(page: Depot) -> None:
     page.sign_in()
     html = page.text("/devices/srv-1/edit")
     assert 'value="7XK2P3J"' in html
-    fields = dict.fromkeys(("model", "serial", "firmware", "location"), "")
+    kept = {"support.model": "tpm", "support.provider": "Atlas Maintenance", "support.contract": "AT-118",
+            "support.phone": "021 00 00 00", "support.ends_on": "2028-06-30"}  # fmt: skip
+    fields = {**dict.fromkeys(("model", "serial", "firmware", "location"), ""), **kept}
     written = {"name": "Serveur de caisse", "kind": "server", "criticality": "critical", "parent": "sw-1",
-               "power": "ups-1", "vendor": "Dell", "purchased_on": "2020-09-14"}  # fmt: skip
+               "power": "ups-1", "vendor": "Dell", "purchased_on": "2020-09-14", "warranty.ends_on": ""}  # fmt: skip
     answer = page.post("/devices/srv-1/edit", **{**fields, **written, "location": "Baie B", "serial": "7XK2P3J"})
     assert answer.headers["Location"] == "/devices/srv-1?done=device_change"
-    assert asked(page) == [("device_change", "Karim Benali", {"device": "srv-1", "location": "Baie B", "model": ""})]
+    changed = {"location": "Baie B", "model": "", "support.ends_on": "2028-06-30", "warranty.ends_on": ""}
+    assert asked(page) == [("device_change", "Karim Benali", {"device": "srv-1", **changed})]
 
 
 def test_an_entry_that_nobody_changed_leaves_no_command(page: Depot) -> None:
     page.sign_in()
     html = page.text("/devices/prn-1/edit")
-    fields = dict(re.findall(r'<input id="(\w+)"[^>]* value="([^"]*)"', html))
-    chosen = dict(re.findall(r'<select id="(\w+)".*?value="([\w-]*)" selected', html))
+    fields = dict(re.findall(r'<input id="([\w.]+)"[^>]* value="([^"]*)"', html))
+    chosen = dict(re.findall(r'<select id="([\w.]+)".*?value="([\w-]*)" selected', html))
     page.post("/devices/prn-1/edit", **{**fields, "power": "", **chosen})
     assert page.example.submitted == []
 
@@ -262,13 +265,16 @@ def test_an_entry_that_nobody_changed_leaves_no_command(page: Depot) -> None:
     [
         ("sw-1", {"parent": "srv-1"}, "Cet appareil est lui-même derrière"),
         ("srv-1", {"purchased_on": "hier"}, "Écrivez la date comme"),
+        ("srv-1", {"support.ends_on": "2027-02-30"}, "Écrivez la date comme"),
+        ("srv-1", {"support.model": "ami"}, "Choisissez dans les listes."),
         ("srv-1", {"parent": "srv-1"}, "Choisissez dans les listes."),
     ],
 )
 def test_entry_that_cannot_be_is_refused(page: Depot, device: str, changed: dict[str, str], fault: str) -> None:
     page.sign_in()
     answer = page.post(
-        f"/devices/{device}/edit", **{"name": "x", "kind": "switch", "criticality": "standard", **changed}
+        f"/devices/{device}/edit",
+        **{"name": "x", "kind": "switch", "criticality": "standard", "support.model": "none", **changed},
     )
     assert answer.status_code == 400
     assert fault in answer.text

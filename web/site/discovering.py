@@ -12,7 +12,7 @@ from typing import Any
 from flask import Flask, Response, abort, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from gateway.core.device import GATEWAY, Criticality, Device, Kind, Park
+from gateway.core.device import GATEWAY, Criticality, Device, Kind, Park, SupportModel
 from gateway.core.inventory import cards
 from web.common import live_page, needs_sign_in, plain_page
 from web.common.language import Language
@@ -25,7 +25,9 @@ TEXT_LENGTH = 100
 _BAD = 400
 _SHOWN = 50
 """Proposals on one page."""
-_WRITTEN = ("vendor", "model", "serial", "firmware", "purchased_on")
+_DAYS = ("purchased_on", "warranty.ends_on", "support.ends_on")
+_WRITTEN = ("zone", "perimeter", "vendor", "model", "serial", "firmware", "support.model", "support.provider",
+            "support.contract", "support.phone", *_DAYS)  # fmt: skip
 _ON_POWER = (Kind.UPS, Kind.PDU)
 _DONE = ("device_add", "device_swap", "device_move", "proposal_ignore", "proposal_want", "sweep_now")
 
@@ -153,6 +155,7 @@ class Discovering:
             parents=others,
             supplies=[one for one in others if one.kind in _ON_POWER],
             lengths=(NAME_LENGTH, TEXT_LENGTH),
+            supports=list(SupportModel),
             **{"row": None, "said": {}, "device": "", **more},
         )
         response.status_code = _BAD if fault else 200
@@ -249,8 +252,20 @@ def written(device: Device) -> dict[str, str]:
         "model": device.model,
         "serial": device.serial,
         "firmware": device.firmware,
-        "purchased_on": device.purchased_on.isoformat() if device.purchased_on else "",
+        "zone": device.zone,
+        "perimeter": device.perimeter,
+        "support.model": str(device.support.model),
+        "support.provider": device.support.provider,
+        "support.contract": device.support.contract,
+        "support.phone": device.support.phone,
+        "purchased_on": _day(device.purchased_on),
+        "warranty.ends_on": _day(device.warranty.ends_on),
+        "support.ends_on": _day(device.support.ends_on),
     }
+
+
+def _day(day: date | None) -> str:
+    return day.isoformat() if day else ""
 
 
 def _found(facts: Facts, key: str) -> Mapping[str, Any] | None:
@@ -273,9 +288,15 @@ def _given(park: Park, device: str, more: Sequence[str]) -> tuple[dict[str, str]
         return given, say.gettext("Choisissez dans les listes.")
     if given["parent"] and device in park.path(given["parent"]):
         return given, say.gettext("Cet appareil est lui-même derrière celui que vous avez choisi.")
-    if given.get("purchased_on"):
-        try:
-            date.fromisoformat(given["purchased_on"])
-        except ValueError:
-            return given, say.gettext("Écrivez la date comme 2026-11-22.")
+    if more and given["support.model"] not in set(SupportModel):
+        return given, say.gettext("Choisissez dans les listes.")
+    if not all(_is_day(given.get(key, "")) for key in _DAYS):
+        return given, say.gettext("Écrivez la date comme 2026-11-22.")
     return given, ""
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return not text or bool(date.fromisoformat(text))
+    except ValueError:
+        return False
