@@ -17,6 +17,7 @@ from gateway.agent.hourly import Hourly
 from gateway.agent.keeping import Keeping
 from gateway.agent.orders import Done, Obedience
 from gateway.agent.parts import Parts
+from gateway.agent.recall import Recall
 from gateway.agent.rounds import Rounds
 from gateway.agent.status import Latest, document, states, summary
 from gateway.agent.stocktaking import Stocktaking, Taken
@@ -69,6 +70,7 @@ class Agent:
         self._hourly = Hourly(told=parts.link is not None)
         self._scores = AnomalyScores(parts.detector) if parts.detector else None
         self._growth = DiskGrowth(parts.history)
+        self._recall = Recall(parts.samples, parts.history, self.watch.recall)
         self._foresight = Foresight(parts.park, parts.clock, parts.history)
         self._rounds = Rounds(parts, self.take)
         self._chores = Schedule(
@@ -193,6 +195,7 @@ class Agent:
         self.latest.take(subject, polls, readings, at)
         readings.extend(list(self._foresight.readings(subject, self.latest.readings, at)))
         self._kept("readings", lambda: self.parts.samples.append(readings))
+        self._recall.note((one.series, at) for one in readings)
         for message in self._hourly.take(readings):
             self._kept("outbox", lambda message=message: self.parts.outbox.put(message, stamp(self.parts.clock)))  # type: ignore[misc]
         outcome = self.watch.see(subject, readings, at)

@@ -1,14 +1,14 @@
 """What one reading cannot say: how soon something is full, how far a temperature is from what is usual there.
 
-Each result is one more reading, judged like those from the wire. State is RAM only: after a restart a trend needs half
-an hour and a usual temperature six hours to be known again; the limits on the values themselves hold meanwhile.
+Each result is one more reading, judged like those from the wire. State is RAM only: what was kept of before the start
+is taken up once (``take_up``); without it a pace needs half an hour and a usual temperature six hours to be known.
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -17,14 +17,14 @@ from gateway.core.reading import Reading
 NO_TREND_S = 30 * 86_400.0
 """Told as the time to full of what is not filling."""
 
-_SPAN_S = 3600.0
+SPAN_S = 3600.0
 _CREDIBLE_SPAN_S = 1500.0
 _CREDIBLE_POINTS = 6
 _FALLING_SHARE = 0.2
 _FILLED_FROM = 0.70
 """Below this share a rise is everyday life (a backup being written, a cache growing)."""
 
-_USUAL_S = 86_400.0
+USUAL_S = 86_400.0
 _LEARNING_S = 6 * 3600.0
 _LEARNS_UP_TO_K = 4.0
 _NOTICED_S = 0.5
@@ -36,6 +36,10 @@ _FILLING = {
     "system.filesystem.utilization": "system.filesystem.time_to_full",
     "system.memory.utilization": "system.memory.time_to_full",
 }
+
+
+Series = tuple[str, str, str]
+MayTeach = Callable[[float, float], bool]
 
 
 @dataclass(slots=True)
@@ -74,13 +78,33 @@ class Trends:
             if excess is not None:
                 yield reading._replace(metric="hw.temperature.excess", value=excess)
 
+    def take_up(self, series: tuple[str, str, str], past: Sequence[tuple[float, float]]) -> None:
+        """Puts what was kept of a series, (at, value) oldest first, before what was seen of it since the start. A pace
+        wants readings of ``SPAN_S``, the usual hourly means of ``USUAL_S``."""
+        if series[1] in _FILLING:
+            points = self._points.setdefault(series, deque())
+            points.extendleft(reversed([one for one in past if not points or one[0] < points[0][0]]))
+            while points and points[-1][0] - points[0][0] > SPAN_S:
+                points.popleft()
+            return
+        may_teach = _TEACHING[series[1]]
+        now = self._usual.pop(series, None)
+        for at, value in past:
+            if now is None or at < now.began:
+                self._learn(series, at, value, may_teach)
+        known = self._usual.get(series)
+        if known is None and now is not None:
+            self._usual[series] = now
+        elif known is not None and now is not None:
+            known.last = now.last
+
     def _time_to_full(self, reading: Reading, value: float) -> float | None:
         """Seconds until the share reaches 1 at the pace of the last hour; ``None`` while too little is known."""
         points = self._points.setdefault(reading.series, deque())
         if points and reading.at <= points[-1][0]:
             return None
         points.append((reading.at, value))
-        while reading.at - points[0][0] > _SPAN_S:
+        while reading.at - points[0][0] > SPAN_S:
             points.popleft()
         span = points[-1][0] - points[0][0]
         if len(points) < _CREDIBLE_POINTS or span < _CREDIBLE_SPAN_S:
@@ -101,31 +125,31 @@ class Trends:
 
     def _slowness(self, reading: Reading, seconds: float) -> float | None:
         """How many times the usual the answer took; 1 below half a second, which nobody notices."""
-        usual = self._learned(reading, seconds, seconds_may_teach)
+        usual = self._learn(reading.series, reading.at, seconds, seconds_may_teach)
         if usual is None:
             return None
         return seconds / max(usual, 0.01) if seconds >= _NOTICED_S else 1.0
 
     def _excess(self, reading: Reading, value: float) -> float | None:
         """Kelvins above the mean of the last day; ``None`` until six hours are known."""
-        usual = self._learned(reading, value, kelvins_may_teach)
+        usual = self._learn(reading.series, reading.at, value, kelvins_may_teach)
         return None if usual is None else value - usual
 
-    def _learned(self, reading: Reading, value: float, may_teach: Callable[[float, float], bool]) -> float | None:
+    def _learn(self, series: Series, at: float, value: float, may_teach: MayTeach) -> float | None:
         """The mean of the last day before this reading; ``None`` while it is being learned. A reading teaches only if
         ``may_teach(value, usual)``: a slow fault must not become normal."""
-        usual = self._usual.get(reading.series)
+        usual = self._usual.get(series)
         if usual is None:
-            self._usual[reading.series] = _Usual(value, reading.at, reading.at)
+            self._usual[series] = _Usual(value, at, at)
             return None
-        if reading.at <= usual.last:
+        if at <= usual.last:
             return None
         known = usual.value
-        learning = reading.at - usual.began < _LEARNING_S
+        learning = at - usual.began < _LEARNING_S
         if learning or may_teach(value, known):
-            weight = 1.0 - math.exp((usual.last - reading.at) / (_LEARNING_S if learning else _USUAL_S))
+            weight = 1.0 - math.exp((usual.last - at) / (_LEARNING_S if learning else USUAL_S))
             usual.value += weight * (value - known)
-        usual.last = reading.at
+        usual.last = at
         return None if learning else known
 
 
@@ -137,3 +161,10 @@ def kelvins_may_teach(value: float, usual: float) -> bool:
 def seconds_may_teach(value: float, usual: float) -> bool:
     """An answer that took no more than twice the usual."""
     return value <= 2 * usual
+
+
+_TEACHING: Mapping[str, MayTeach] = {"hw.temperature": kelvins_may_teach, "reach.duration": seconds_may_teach}
+PACES = frozenset(_FILLING)
+"""Metrics whose readings of ``SPAN_S`` are wanted after a start."""
+USUALS = frozenset(_TEACHING)
+"""Metrics whose hourly means of ``USUAL_S`` are wanted after a start."""

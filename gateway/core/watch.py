@@ -56,6 +56,10 @@ class Watch:
                 self._works[last.subject] = announced(last)
         self._correlator.resume(incidents)
 
+    def recall(self, series: tuple[str, str, str], past: Sequence[tuple[float, float]]) -> None:
+        """Takes up what was kept of a series whose trend is judged (``Trends.take_up``)."""
+        self._trends.take_up(series, past)
+
     def verdict(self, subject: str) -> Verdict:
         """The verdict to show for a device or service: the worst of its metrics."""
         return self._verdicts.of(subject)

@@ -13,6 +13,7 @@ from gateway.core.default_checks import DEFAULT_CHECKS
 from gateway.core.device import Limit, Park
 from gateway.core.incident import Cause, ChangeKind, Verdict
 from gateway.core.reading import Reading, Severity
+from gateway.core.trend import PACES, Trends
 from gateway.core.verdicts import ABSENT_S
 
 STEP = 30.0
@@ -230,3 +231,16 @@ def test_an_incident_names_the_reading_and_the_rule_it_stands_on(site: Any) -> N
         site.step()
     (symptom,) = site.only().symptoms
     assert (symptom.check, symptom.value) == ("filesystem", 0.92)
+
+
+@pytest.mark.parametrize("metric", ["system.filesystem.utilization", "hw.temperature", "reach.duration"])
+def test_a_trend_cut_in_the_middle_and_taken_up_goes_on_as_if_it_had_not_been(metric: str) -> None:
+    told = [Reading("srv", metric, 0.7 + 0.001 * step, 300.0 * step, "/") for step in range(120)]
+    whole, cut = Trends(), Trends()
+    expected = [next(whole.of(one), None) for one in told]
+    found = next(cut.of(told[100]), None)
+    assert found is None
+    kept = told[88:100] if metric in PACES else told[:100]
+    cut.take_up(told[0].series, [(one.at, float(one.value)) for one in kept])
+    values = [next(cut.of(one), None) for one in told[101:]]
+    assert [one.value for one in values if one] == pytest.approx([one.value for one in expected[101:] if one], rel=1e-2)
