@@ -5,6 +5,10 @@ from __future__ import annotations
 
 import random
 
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
 from gateway import wire
 from gateway.clock import FakeClock, stamp
 from gateway.ports import Message
@@ -47,10 +51,10 @@ class Bench:
         self.sender.step()
 
 
-def told(uplink: MemoryUplink) -> list[list[int]]:
-    """Sequence numbers in the messages of a connection."""
+def told(uplink: MemoryUplink, after: int = 0) -> list[list[int]]:
+    """Sequence numbers in the messages of a connection, without the first so many of its history."""
     kinds = {NAMES.topic(kind) for kind in wire.KINDS}
-    return [[one.seq for one in wire.decode_all(m.payload)] for m in uplink.history if m.topic in kinds]
+    return [[one.seq for one in wire.decode_all(m.payload)] for m in uplink.history[after:] if m.topic in kinds]
 
 
 def test_history_of_a_lane_goes_together_oldest_first_on_its_topic() -> None:
@@ -191,3 +195,81 @@ def test_history_keeps_to_its_rate_while_alerts_go_at_once() -> None:
     assert sizes[-1] <= 4_000 + 100 * 1_000 + 8_000
     assert sizes[-1] >= 80_000
     assert [[seq] for seq in alerts] == [one for one in told(bench.first) if one[0] in alerts], "each in its second"
+
+
+class BulkMachine(RuleBasedStateMachine):
+    """Any order of writing, waiting, cutting either connection, restarting, losing and acknowledging, with history that
+    goes together and moves from one connection to the other: headquarters ends with each fact, the box with none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock, self.outbox = FakeClock(), MemoryOutbox()
+        self.first, self.second = MemoryUplink(), MemoryUplink()
+        self.read = {id(self.first): 0, id(self.second): 0}
+        self.written: set[int] = set()
+        self.desk: set[int] = set()
+        self.restart()
+
+    @rule()
+    def restart(self) -> None:
+        for uplink in (self.first, self.second):
+            uplink.stop()
+            uplink.events()
+        pace = Pace(
+            {1: 400, 2: 200, 3: 200}, take=5, bulk_burst=500, bulk_per_s=50.0, second_bytes=20, merge_bytes=400
+        )
+        self.sender = Sender(self.outbox, self.first, self.clock, NAMES, pace)
+        self.sender.spare(self.second)
+        self.sender.start()
+
+    @rule(lane=st.sampled_from([0, 1, 2, 3]), count=st.integers(1, 6))
+    def write(self, lane: int, count: int) -> None:
+        for _ in range(count):
+            message = Message("rpt" if lane > 1 else "evt", lane, {"n": len(self.written)})  # never given up
+            self.written.add(self.outbox.put(message, stamp(self.clock)))
+
+    @rule(seconds=st.sampled_from([0.2, 5.0, 61.0, 4000.0]))
+    def work(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        self.sender.step()
+
+    @rule(second=st.booleans())
+    def cut(self, second: bool) -> None:
+        uplink = self.second if second else self.first
+        if uplink.connected:
+            uplink.disconnect()
+
+    @rule(second=st.booleans())
+    def mend(self, second: bool) -> None:
+        uplink = self.second if second else self.first
+        if not uplink.connected and (uplink is self.first or self.second.starts):
+            uplink.connect()
+
+    @rule(lost=st.booleans())
+    def desk_commits(self, lost: bool) -> None:
+        for uplink in (self.first, self.second):
+            new = [seq for parcel in told(uplink, self.read[id(uplink)]) for seq in parcel]
+            self.read[id(uplink)] = len(uplink.history)
+            self.desk.update(() if lost else new)
+            if new and not lost:
+                payload = wire.acknowledgement(self.outbox.stream, new, max(self.desk))
+                self.first.deliver(NAMES.topic("ack", self.outbox.stream), payload)
+
+    @invariant()
+    def nothing_leaves_before_the_desk_has_it(self) -> None:
+        assert self.written - self.desk <= set(self.outbox.rows)
+
+    def teardown(self) -> None:
+        for _ in range(400):
+            if not self.outbox.rows:
+                break
+            self.mend(second=False)
+            self.work(61.0)
+            self.desk_commits(lost=False)
+        self.sender.step()
+        assert self.desk == self.written
+        assert not self.outbox.rows
+
+
+TestBulkDelivery = BulkMachine.TestCase
+TestBulkDelivery.settings = hypothesis_settings(max_examples=40, stateful_step_count=30, deadline=None)
