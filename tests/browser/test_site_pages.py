@@ -32,6 +32,7 @@ PATHS = (
     "/incidents/7c1f03a9d2e4",
     "/devices",
     "/devices/ups-1",
+    "/devices/srv-1",
     "/discovery",
     "/box",
     "/report",
