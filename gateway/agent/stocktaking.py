@@ -36,6 +36,9 @@ WRITABLE = (
 """What can be written down on the page; of a table with a dot."""
 
 _OF_THE_MACHINE = ("serial", "vendor", "model", "firmware", "purchased_on", "warranty")
+_TELLING = frozenset(("snmp", "nut", "redfish"))
+"""Collectors that tell what a device is."""
+
 _OF_A_DISK = "smart"
 """Collector that tells who made a disk, not who made the device."""
 
@@ -96,9 +99,15 @@ class Stocktaking:
         entries = [Entry(EntryKind.SURVEY, "", at, body={key: one for key, one in document.items() if key != "said"})]
         for device, heard in said.items():
             card = self._cards.get(device)
-            if card and (new := news(card, heard, sure="serial" in heard or "firmware" in heard)):
+            # another credential or another card of the machine may tell other numbers than the polls do
+            sure = bool({"serial", "firmware"} & set(heard)) and not self._tells_itself(device)
+            if card and (new := news(card, heard, sure=sure)):
                 entries.append(Entry(EntryKind.SAID, device, at, body=new))
         return self._note(entries)
+
+    def _tells_itself(self, device: str) -> bool:
+        known = self._park.devices.get(device)
+        return known is not None and bool(_TELLING & set(known.collect))
 
     def _note(self, entries: Iterable[Entry]) -> list[Entry]:
         """Takes entries into the cards; they still have to be recorded."""

@@ -135,6 +135,15 @@ def test_a_sweep_is_kept_over_a_restart_and_tells_of_known_devices_too(bench: Be
     assert bench.stock.identified().devices["ups-1"].said == {"mac": "00:c0:b7:00:00:01", "mac_vendor": "APC"}
 
 
+@pytest.mark.parametrize(("collect", "swaps"), [(("reach",), 1), (("reach", "snmp"), 0)])
+def test_a_sweep_contradicts_only_what_no_poll_can_tell(collect: tuple[str, ...], swaps: int) -> None:
+    bench = Bench(Park([Device("srv-1", "S", address="10.0.0.3", collect=collect)]))
+    for serial in ("A1", "B2"):
+        bench.keep(bench.stock.swept({**SWEEP, "said": {"srv-1": {"serial": serial, "mac": "02:00:00:00:00:03"}}}))
+    assert len(bench.stock.told()["replaced"]) == swaps
+    assert bench.stock.identified().devices["srv-1"].said == {"serial": "A1", "mac": "02:00:00:00:00:03"}
+
+
 def test_a_proposal_that_is_in_the_inventory_now_is_told_no_more(bench: Bench) -> None:
     bench.keep(bench.stock.swept(SWEEP))
     bench.start(Park([*PARK.devices.values(), Device("p", "P", address="10.0.0.9")]))
