@@ -58,7 +58,7 @@ class LightSession:
         number = self._wire.post.number()
         pdu = encode_pdu(tag, number, oids, repetitions)
         message = encode_message(0 if self.version == "1" else 1, self._community, pdu)
-        answer = await self._wire.ask(Question(number, message, _as_it_is), "no answer in time (or wrong community)")
+        answer = await self._wire.ask(Question(number, message, _as_it_is), " (or wrong community)")
         if answer.status:
             raise refusal(answer.status, answer.index)
         return answer.bindings

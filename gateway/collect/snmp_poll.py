@@ -39,7 +39,7 @@ class Known:
     scalars: tuple[Oid, ...] = ()
     rows: dict[tuple[str, str], tuple[Oid, ...]] = field(default_factory=dict)
     """Row indexes of (profile, table) at the last walk."""
-    walked: dict[tuple[str, str], list[Oid]] = field(default_factory=dict)
+    walked: dict[tuple[str, str], tuple[Oid, ...]] = field(default_factory=dict)
     """What came at the last walk of (profile, table): the same again means the same rows."""
     rarely: dict[Oid, Value] = field(default_factory=dict)
     """Values of columns and scalars that hardly change, from the last full poll."""
@@ -120,7 +120,7 @@ async def _table(
     walked = often if before is not None else [*often, *rarely]
     try:
         await walk.run(walked, None if before is None else len(before))
-        came = list(walk.found)
+        came = tuple(walk.found)
         if before is None or came != known.walked.get(key):
             known.rows[key], known.walked[key] = _rows(walk.found, often or rarely), came
         if before is not None and rarely and known.rows[key] != before:

@@ -24,6 +24,13 @@ Message = TypeVar("Message")
 Answer = TypeVar("Answer")
 
 
+class SilenceError(AskError):
+    """Nothing at all was heard."""
+
+    def __init__(self, hint: str) -> None:
+        super().__init__(FailureKind.TIMEOUT, f"no answer in time{hint}")
+
+
 @dataclass(slots=True)
 class Heard:
     """How many datagrams came from each address, and how many of them were damaged: what cannot be used is dropped,
@@ -144,8 +151,8 @@ class Wire(Generic[Message]):
     where: Resolved
     patience: Patience
 
-    async def ask(self, question: Question[Message, Answer], silent: str) -> Answer:
-        """The answer. Raises AskError, with ``silent`` as its reason if nothing at all was heard."""
+    async def ask(self, question: Question[Message, Answer], hint: str = "") -> Answer:
+        """The answer. Raises AskError: SilenceError with the ``hint`` if nothing at all was heard."""
         host, heard = self.where[1][0], self.post.heard
         all_before, damaged_before = heard.all[host], heard.damaged[host]
         for _attempt in range(self.patience.retries + 1):
@@ -157,7 +164,7 @@ class Wire(Generic[Message]):
             raise AskError(FailureKind.GARBLED, f"{damaged} damaged answers")
         if late := heard.all[host] - all_before:
             raise AskError(FailureKind.TIMEOUT, f"{late} answers came too late or to other questions")
-        raise AskError(FailureKind.TIMEOUT, silent)
+        raise SilenceError(hint)
 
 
 class _Refusal(asyncio.DatagramProtocol):

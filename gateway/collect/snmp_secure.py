@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from gateway.collect.snmp_ask import AskError, Binding, refusal
 from gateway.collect.snmp_auth import SnmpAuth
 from gateway.collect.snmp_codec import GET, GET_BULK, GET_NEXT, REPORT, GarbledError, Pdu, encode_pdu
-from gateway.collect.snmp_post import Question, Wire
+from gateway.collect.snmp_post import Question, SilenceError, Wire
 from gateway.collect.snmp_usm import SALT, Keys, localised_key, master_key, privacy_key
 from gateway.collect.snmp_v3 import AUTH, LATEST, PRIV, REPORTABLE, Head, Secured, decode, encode
 from gateway.core.reading import FailureKind
@@ -26,7 +26,6 @@ _LEVEL, _NOT_IN_TIME, _USER, _ENGINE, _DIGEST, _DECRYPTION = ((*_USM_STATS, numb
 """What a report counts: its first OID says why a question was not answered (RFC 3414 section 5)."""
 
 _LEVELS = {0: "noAuthNoPriv", AUTH: "authNoPriv", AUTH | PRIV: "authPriv"}
-_SILENT = "no answer in time"
 _EMPTY = Keys()
 
 
@@ -154,7 +153,7 @@ class SecureSession:
         self.requests += 1
         number = self._wire.post.number()
         message = encode(Head(number, REPORTABLE), encode_pdu(GET, number, ()), _EMPTY, b"")
-        head = await self._wire.ask(Question(number, message, _introduced), "no answer in time")
+        head = await self._wire.ask(Question(number, message, _introduced))
         await self._engine.introduce(head, self._keyring, self._auth)
 
     async def _exchange(self, tag: int, oids: Sequence[Oid], repetitions: int) -> Pdu:
@@ -165,11 +164,9 @@ class SecureSession:
         head = Head(number, REPORTABLE | self._level, engine.engine_id, *engine.clock(_now()), self._auth.user.encode())
         message = encode(head, pdu, engine.keys, engine.salt())
         try:
-            return await self._wire.ask(
-                Question(number, message, lambda secured: self._accepted(number, secured)), _SILENT
-            )
-        except AskError as error:
-            if error.detail != _SILENT or engine.answers:
+            return await self._wire.ask(Question(number, message, lambda secured: self._accepted(number, secured)))
+        except SilenceError:
+            if engine.answers:
                 raise
         await self._discover()  # an agent that is gone is told as such here
         raise AskError(FailureKind.UNAUTHORISED, self._ignored())

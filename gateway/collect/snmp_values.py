@@ -27,12 +27,9 @@ class Answers:
 
     def __init__(self, values: Mapping[Oid, Value]) -> None:
         self._values = values
-        self._order: list[Oid] | None = None
-
-    @property
-    def keys(self) -> list[Oid]:
+        self.keys = tuple(values)
         """The OIDs, in the order in which they came."""
-        return list(self._values)
+        self._order: list[Oid] | None = None
 
     def get(self, key: Oid) -> Value:
         """The value; Null where there is none."""
