@@ -24,6 +24,7 @@ _COMMANDS = {
     "run": "gateway.main.run:run",
     "simulate": "gateway.main.simulate:simulate",
     "sla": "gateway.main.sla:sla",
+    "timeline": "gateway.main.timeline:timeline",
     "web": "gateway.main.web:web",
 }
 

@@ -232,7 +232,7 @@ def compare(settings: Settings, truth: Truth, told: list[str], struck: set[str])
     """Nothing false, and nothing missing without a word."""
     record = open_database(settings.data / "vigie.db")
     ledger = SqliteLedger(record)
-    facts = {(one.subject, one.instance, one.at) for one in ledger.transitions(0, 1e12) if one.instance}
+    facts = {(one.subject, one.instance, one.at) for one in ledger.transitions(0, 1e12) if one.after.bad}
     assert facts <= truth.facts
     incidents = {one.id for one in ledger.incidents() if one.cause == "service_down"}
     assert incidents <= truth.incidents

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +16,7 @@ from gateway.clock import FakeClock, stamp
 from gateway.core.incident import Change, ChangeKind, Transition, Verdict
 from gateway.core.inventory import Entry, EntryKind
 from gateway.core.retiming import line_of, moves_of, retimed
-from gateway.main.timeline import Timeline
+from gateway.main.timeline import Timeline, timeline
 from gateway.ports import Batch, Message
 from gateway.store.boots import SqliteBoots
 from gateway.store.db import Database, open_database
@@ -241,7 +242,11 @@ def test_boots_that_never_learnt_the_time_end_before_the_one_that_did_and_carry_
     assert bounds.latest == third.line.start
     assert second.end == pytest.approx(third.line.start, abs=0.001)
     assert box.errors() == [pytest.approx(600, abs=2)]  # off by the time it was off, and within the bounds
-    assert box.timeline.status() == {"known": True, "boot": 3, "earliest": None, "unknown_boots": 1}
+    status = box.timeline.status()
+    (told,) = status.pop("unknown")
+    assert status == {"known": True, "boot": 3, "earliest": None}
+    assert (told["number"], told["earliest"], told["latest"]) == (2, bounds.earliest, bounds.latest)
+    assert told["earliest"] <= told["start"] <= told["end"] <= told["latest"] + 0.001
 
 
 def test_process_stopped_between_two_looks_at_the_clock_is_no_step(box: Box) -> None:
@@ -313,3 +318,26 @@ def test_no_history_of_clocks_gives_a_negative_duration_or_facts_out_of_order(
     told = [fact.at for fact in box.at_headquarters() if isinstance(fact, Transition)]
     assert told == pytest.approx(instants, abs=0.02)
     box.database.close()
+
+
+def test_command_tells_every_start_and_marks_what_is_an_estimate(
+    box: Box, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    box.live(600)
+    box.beat()
+    box.cut(600.0, wakes_at=TRUTH + 9 * YEAR_S)
+    box.live(3600)
+    box.beat()
+    box.cut(600.0)
+    box.learn()
+    data = box.database.path.parent
+    (tmp_path / "site.toml").write_text(f'[site]\nid = "depot"\nname = "D"\n[data]\npath = "{data}"\n')
+    timeline.main(["--config", str(tmp_path / "site.toml")], standalone_mode=False)
+    first, second, third = capsys.readouterr().out.splitlines()
+    assert first.split()[0] == "1"
+    assert first.endswith("known")
+    assert "ESTIMATED after 20" in second
+    assert " and before 20" in second
+    assert "now or unknown" in third
+    timeline.main(["--config", str(tmp_path / "site.toml"), "--json"], standalone_mode=False)
+    assert [one["known"] for one in json.loads(capsys.readouterr().out)] == [True, False, True]

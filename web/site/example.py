@@ -276,6 +276,12 @@ class Example:
             "silenced_until": NOW + 480 if self.scene == "down" else None,
             "model": "anomaly-int8 2026.10",
             "forecasts": _FORECASTS,
+            "clock": {
+                "known": True,
+                "boot": 14,
+                "earliest": None,
+                "unknown": [{"number": 12, "earliest": NOW - 9 * _DAY, "latest": NOW - 8.6 * _DAY}],
+            },
             **example_stock.told(NOW),
             **self.told,
         }

@@ -262,12 +262,31 @@ def devices_view(facts: Facts, formats: Formats) -> View:
     }
 
 
+def estimated_starts(facts: Facts, formats: Formats) -> list[str]:
+    """A line for each start of the box whose time was never known: between which instants it lies."""
+    say, lines = formats.language, []
+    for one in (facts.status.get("clock") or {}).get("unknown") or ():
+        first, last = (formats.when(at, facts.now) if at else "" for at in (one["earliest"], one["latest"]))
+        number = one["number"]
+        texts = {
+            (True, True): say.gettext(
+                "n° %(number)s : entre %(first)s et %(last)s", number=number, first=first, last=last
+            ),
+            (True, False): say.gettext("n° %(number)s : après %(first)s", number=number, first=first),
+            (False, True): say.gettext("n° %(number)s : avant %(last)s", number=number, last=last),
+            (False, False): say.gettext("n° %(number)s : date inconnue", number=number),
+        }
+        lines.append(texts[bool(first), bool(last)])
+    return lines
+
+
 def box_view(facts: Facts, storage: Mapping[str, float], formats: Formats) -> View:
     """The technician's page."""
     return {
         "facts": facts,
         "ends": ends(facts, formats),
         "storage": storage,
+        "starts": estimated_starts(facts, formats),
         "found": discovery_view(facts, formats.language),
         "values": {(row.metric, row.instance): row for row in facts.latest(GATEWAY)},
         "rows": [
