@@ -74,6 +74,33 @@ def test_a_job_says_how_it_went(box: Box, status: str, word: str, detail: str) -
     assert (box.agent().word(), box.agent().detail) == (word, detail)
 
 
+@pytest.mark.parametrize(
+    ("given", "word", "size"),
+    [
+        ({"status": 0, "size": 1500}, "good", 1500.0),
+        ({"status": True}, "good", None),
+        ({}, "good", None),
+        ({"status": 1, "size": "1500"}, "failed", None),
+        ({"status": False}, "failed", None),
+        ({"status": None}, "failed", None),
+    ],
+)
+def test_a_job_may_say_it_in_json(box: Box, given: dict[str, Any], word: str, size: float | None) -> None:
+    assert box.client.post(box.url, json=given).status_code == 200
+    assert (box.agent().word(), box.agent().size) == (word, size)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [("status=1", "text/plain"), ("{", "application/json"), ("[1]", "application/json"), ("x", "")],
+)
+def test_what_cannot_be_understood_is_never_taken_for_a_good_backup(box: Box, body: str, kind: str) -> None:
+    answer = box.client.post(box.url, data=body, content_type=kind)
+    assert answer.status_code == 400
+    assert "as a form, as JSON or in the address" in answer.text
+    assert box.agent().called_at is None
+
+
 def test_who_only_looks_has_made_no_backup(box: Box) -> None:
     assert box.client.head(box.url).status_code == 200
     assert box.agent().word() == "none yet"

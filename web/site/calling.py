@@ -21,6 +21,7 @@ ROUTE = "/call/"
 _EACH, _TOGETHER = Rate(1 / 60, 5), Rate(1.0, 60)
 _DETAIL_LENGTH = 120
 _GOOD = frozenset({"", "0", "ok", "true", "success", "succeeded"})
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _TOKEN = re.compile(rf"({ROUTE})[^\s\"'?\]]+")
 
 
@@ -52,11 +53,14 @@ class Calling:
             return _slower()
         if request.method == "HEAD":  # whoever only looks has not made a backup
             return _say(200, "a job calls here")
+        told = _told()
+        if told is None:  # a failure in a form that nobody understands must not pass for a good backup
+            return _say(400, "send status and size as a form, as JSON or in the address")
         try:
-            size = size_of(_told("size"))
+            size = size_of(told.get("size", ""))
         except ValueError:
             return _say(400, "size: a whole number of bytes")
-        status = " ".join(_told("status").split())[:_DETAIL_LENGTH]
+        status = " ".join(told.get("status", "").split())[:_DETAIL_LENGTH]
         ok = status.lower() in _GOOD
         calls.note(call, ok=ok, detail="" if ok else status, size=size)
         self._sources.submit("poll_now", "call", {"device": call.device})
@@ -67,9 +71,18 @@ def _is(job: Job, name: str) -> bool:
     return job.calls and job.name == name
 
 
-def _told(key: str) -> str:
-    """A field of the form or of the query."""
-    return request.form.get(key, "") or request.args.get(key, "")
+def _told() -> dict[str, str] | None:
+    """The fields of the query and of the body, whose own win; None for a body that is neither a form nor a JSON
+    object."""
+    fields = request.args.to_dict()
+    if request.mimetype in _FORMS:
+        return {**fields, **request.form.to_dict()}
+    if not request.content_length:
+        return fields
+    document = request.get_json(silent=True)
+    if not isinstance(document, dict):
+        return None
+    return {**fields, **{str(key): str(value) for key, value in document.items()}}
 
 
 def _say(status: int, text: str) -> Response:
