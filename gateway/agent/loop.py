@@ -34,7 +34,7 @@ from gateway.core.reading import Poll, round_readings
 from gateway.core.schedule import Schedule
 from gateway.core.watch import Watch
 from gateway.ports import Batch, Message, Signal
-from gateway.wire import facts_body, inventory_body, results_body, summary_body
+from gateway.wire import facts_body, inventory_body, results_body, steps_body, summary_body
 
 TICK_S = 0.25
 HEARTBEAT_S = 300.0  # each is a commit of the file system: at a minute they wore a card more than all readings
@@ -355,6 +355,7 @@ class Agent:
         settings, park = self.parts.settings, self._stock.identified()
         contact = (settings.contact_name, settings.contact_phone)
         body = inventory_body(settings.site, park, settings.service_levels, settings.calendar, contact)
+        body |= {"steps": steps_body(self.parts.steps)} if self.parts.steps else {}
         self.parts.outbox.put(Message("rpt", _SUMMARY_LANE, body), stamp(self.parts.clock))
         self._stock.news = False
 

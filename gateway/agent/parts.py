@@ -13,6 +13,7 @@ from gateway.clock import Clock
 from gateway.core.check import Check
 from gateway.core.default_checks import DEFAULT_CHECKS
 from gateway.core.device import Park
+from gateway.core.runbook import Step
 from gateway.ports import (
     Collector,
     Commands,
@@ -134,4 +135,6 @@ class Parts:
     history: History | None = None
     checks: Sequence[Check] = DEFAULT_CHECKS
     """What is judged, the first that applies; the profiles' own come before the general ones."""
+    steps: Sequence[Step] = ()
+    """The site's own steps of runbooks: headquarters is told them with the inventory."""
     version: str = ""

@@ -108,6 +108,14 @@ def merged(shipped: Runbooks, own: Iterable[Runbook]) -> dict[str, Runbook]:
     return found
 
 
+def by_cause(steps: Iterable[Step]) -> list[Runbook]:
+    """Runbooks of single steps, in their order."""
+    found: dict[str, list[Step]] = {}
+    for step in steps:
+        found.setdefault(step.cause, []).append(step)
+    return [Runbook(cause, tuple(known)) for cause, known in found.items()]
+
+
 def _put(steps: list[Step], step: Step) -> None:
     names = [known.id for known in steps]
     if step.id in names:
@@ -187,5 +195,6 @@ ar = "أغلقوا غرفة التبريد وسجّلوا حرارتها."
 ```
 
 A step of your own needs one language at least; who reads another sees the one there is. `vigie check` tells every fault
-of these files with its line.
+of these files with its line. Headquarters is told the site's own steps with its inventory and shows them as the box
+does.
 """

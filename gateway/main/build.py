@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
+import structlog
+
 from gateway.agent.orders import Desk
 from gateway.agent.parts import Board, Parts
 from gateway.alert.panel import open_panel
@@ -25,7 +27,8 @@ from gateway.collect.ssh import Ssh, SshLogin
 from gateway.collect.web_access import HttpLogin, Pins, WebAccess
 from gateway.core.backups import limits
 from gateway.core.device import Device, Kind, Park
-from gateway.core.errors import Fault, InputError
+from gateway.core.errors import Fault, InputError, VigieError
+from gateway.core.runbook import Step
 from gateway.detect.model import ModelDetector
 from gateway.main.listeners import build_listeners
 from gateway.main.shutdown import shutdown_faults, with_safe_shutdown
@@ -35,6 +38,7 @@ from gateway.main.timeline import Timeline
 from gateway.ports import Collector
 from gateway.profiles.checks import all_checks
 from gateway.profiles.load import shipped
+from gateway.runbooks import own_runbooks
 from gateway.settings import Credential, Settings, reveal
 from gateway.settings.remote import adjusted
 from gateway.store.calls import CallReader
@@ -54,6 +58,8 @@ from gateway.uplink.pace import Pace
 from gateway.uplink.sender import Sender
 from gateway.wire import Names
 from gateway.wire.home_assistant import announcements
+
+log = structlog.get_logger()
 
 # What is asked of a device whose inventory entry names no collectors.
 _USUAL = {Kind.GATEWAY: ("self",)}
@@ -129,6 +135,7 @@ def build_agent(settings: Settings, clock: Clock | None = None) -> Parts:
         services=Reach(clock, address_of=lambda device: park.devices[device].address if device in park.devices else ""),
         samples=samples,
         history=samples.rollups,
+        steps=_own_steps(settings),
         checks=all_checks(shipped()),
         ledger=ledger,
         outbox=outbox,
@@ -150,6 +157,15 @@ def build_agent(settings: Settings, clock: Clock | None = None) -> Parts:
         listeners=build_listeners(settings, park, clock, lambda: list(credentials().values())),
         version=version(),
     )
+
+
+def _own_steps(settings: Settings) -> list[Step]:
+    """The site's own steps; a faulty file must not stop the watch, `vigie check` and the page tell of it."""
+    try:
+        return [step for book in own_runbooks(settings.runbooks) for step in book.steps]
+    except VigieError as error:
+        log.error("own runbooks cannot be read", error=str(error))
+        return []
 
 
 def build_collectors(settings: Settings, clock: Clock, devices: Iterable[Device]) -> Mapping[str, Collector]:

@@ -22,13 +22,18 @@ def shipped_runbooks() -> Runbooks:
 def load_runbooks(own: Path | None) -> Runbooks:
     """The shipped runbooks with those of a site's folder. Raises InputError with every fault of its files, and
     UnavailableError for a folder that cannot be read."""
+    return merged(shipped_runbooks(), own_runbooks(own))
+
+
+def own_runbooks(own: Path | None) -> list[Runbook]:
+    """The runbooks in a site's folder; none without one. Raises like ``load_runbooks``."""
     if own is None:
-        return shipped_runbooks()
+        return []
     try:
         files = sorted(own.iterdir())
     except OSError as error:
         raise UnavailableError(f"{own}: {error.strerror}", remedy="correct [runbooks] path in site.toml") from error
-    return merged(shipped_runbooks(), _read(files, shipped=False))
+    return _read(files, shipped=False)
 
 
 def _read(files: Iterable[Traversable], *, shipped: bool) -> list[Runbook]:

@@ -10,6 +10,7 @@ import msgspec
 
 from gateway.core.device import Criticality, Device, Park, Service, Site
 from gateway.core.incident import Change, Transition, Verdict
+from gateway.core.runbook import Step
 from gateway.wire.text import T, entries, plain, typed
 
 _STAYS_HOME = frozenset(("address", "credential", "ports", "collect", "every_s", "nut_name", "check", "limits"))
@@ -55,6 +56,16 @@ def inventory_body(
         "calendar": msgspec.to_builtins(calendar),
         "contact": list(contact),
     }
+
+
+def steps_body(steps: Iterable[Step]) -> list[dict[str, Any]]:
+    """``steps`` of an inventory: the site's own steps of runbooks."""
+    return [plain(step) for step in steps]
+
+
+def steps_of(body: Mapping[str, Any]) -> list[Step]:
+    """The site's own steps of an inventory; none if it tells of none."""
+    return [typed(entry, Step) for entry in entries(body, "steps")]
 
 
 def is_inventory(body: Mapping[str, Any]) -> bool:

@@ -18,6 +18,7 @@ from gateway.clock import FakeClock, stamp
 from gateway.core.device import Cost, Criticality, Device, Kind, Park, Service, Site, Support, SupportModel
 from gateway.core.incident import Change, ChangeKind, Symptom, Transition, Verdict
 from gateway.core.retiming import Move, moves_body
+from gateway.core.runbook import Audience, Step
 from gateway.ports import Message
 from gateway.settings import CalendarSettings, Target
 from gateway.store.memory import MemoryOutbox
@@ -75,6 +76,7 @@ INVENTORY = wire.inventory_body(
 )
 
 
+INVENTORY["steps"] = wire.steps_body([Step("power_lost", "call", Audience.ANYONE, {"fr": "Appelez Karim."}, "breaker")])
 FACTS["line"] = 2
 FACTS["results"] = wire.results_body([wire.OrderResult("a" * 32, "note", 6.0, "refused: no", {"version": "1"})])
 ORDER = wire.Order("a" * 32, "org", "depot-oran", "note", "Nadia", 5.0, 99.0, {"incident": "inc1", "text": "vu"})

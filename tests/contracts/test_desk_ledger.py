@@ -16,6 +16,7 @@ from gateway.clock import FakeClock
 from gateway.core.device import Criticality, Device, Kind, Park, Service, Site
 from gateway.core.errors import UnavailableError, VigieError
 from gateway.core.incident import Change, ChangeKind, Symptom, Transition, Verdict
+from gateway.core.runbook import Audience, Step
 from gateway.settings import CalendarSettings, Target
 from web.desk.ledger import Ledger, Quarantined
 from web.desk.notify import NoticeKind, Notification
@@ -324,3 +325,17 @@ def test_a_database_that_cannot_be_used_is_named_in_one_line(bad: str, says: str
         Ledger(bad, clock)
     assert "\n" not in str(caught.value)
     assert "hush" not in str(caught.value)
+
+
+def test_an_inventory_brings_the_sites_own_steps_which_replace_and_add(ledger: Ledger) -> None:
+    own = [
+        Step("power_lost", "breaker", Audience.ANYONE, {"fr": "Appelez Karim."}),
+        Step("power_lost", "cold-room", Audience.ANYONE, {"fr": "Fermez la chambre froide."}, "breaker"),
+    ]
+    body = wire.inventory_body(Site("depot-oran", "Oran"), Park()) | {"steps": wire.steps_body(own)}
+    ledger.ingest(wire.Envelope("depot-oran", "s1", 1, "rpt", wire.body_of(wire.body_bytes(body)), T0, T0), T0 + 5)
+    steps = ledger.sites()[0].runbooks["power_lost"].steps
+    texts = {step.id: step.text("ar") for step in steps}
+    assert texts["breaker"] == "Appelez Karim."
+    assert [step.id for step in steps].index("cold-room") == [step.id for step in steps].index("breaker") + 1
+    assert ledger.sites()[0].runbooks["disk_full"].steps

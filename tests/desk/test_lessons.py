@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 from gateway.core.cost import IncidentCost
 from gateway.core.incident import Cause, Change, ChangeKind, Incident, Symptom, fold
+from gateway.core.runbook import Audience, Step, by_cause, merged
+from gateway.runbooks import shipped_runbooks
 from web.common.formats import Formats
 from web.common.language import Language
 from web.desk.facts import SiteFacts
@@ -79,3 +81,11 @@ def test_what_was_told_of_its_cost_is_in_the_report() -> None:
     now = failure(0.02)
     told = lessons(site(now), now, FR, NOW)["tell"](IncidentCost(now.id, 1_250_000, known=True, told=True))
     assert "Coût estimé : 12\u202f500\u00a0DZD." in dict(told.report)["Mesuré"]
+
+
+def test_a_sites_own_step_is_shown_at_headquarters_too() -> None:
+    now = failure(0.02)
+    own = by_cause([Step("device_unreachable", "key", Audience.ANYONE, {"fr": "La clé est chez Karim."})])
+    at = replace(site(now), runbooks=merged(shipped_runbooks(), own))
+    found = lessons(at, now, FR, NOW)
+    assert "La clé est chez Karim." in [row.text for row in found["runbook"].anyone]

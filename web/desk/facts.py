@@ -11,6 +11,8 @@ from gateway.core.calendar import Calendar
 from gateway.core.device import GATEWAY, Criticality, Park, Support
 from gateway.core.incident import Cause, Change, Incident, Transition, Verdict
 from gateway.core.intervals import OpenSpan
+from gateway.core.runbook import Runbooks
+from gateway.runbooks import shipped_runbooks
 from gateway.settings import Target
 from gateway.wire.statistics import Series
 from web.desk.notify import Notification
@@ -55,6 +57,8 @@ class SiteFacts:
     """Waiting times in force, by incident."""
     targets: Mapping[Criticality, Target] = field(default_factory=dict)
     incidents: tuple[Incident, ...] = ()
+    runbooks: Runbooks = field(default_factory=shipped_runbooks)
+    """The shipped steps with the site's own, as its last inventory told them."""
     states: Mapping[str, Verdict] | None = None
     """Verdict of each device and service that was not ok in the site's last summary; ``None`` if it sent none."""
 

@@ -11,7 +11,6 @@ from gateway.core.incident import Incident
 from gateway.core.narrative import Context, Loss, for_the_owner
 from gateway.core.people import Language as Code
 from gateway.core.proposals import recurrence_of
-from gateway.runbooks import shipped_runbooks
 from web.common.formats import Formats
 from web.common.guidance import checklist, told, tried
 from web.desk.facts import SiteFacts
@@ -28,9 +27,8 @@ class Telling:
 
 
 def lessons(site: SiteFacts, incident: Incident, formats: Formats, now: float) -> dict[str, Any]:
-    """Template variables for one incident; ``tell`` puts it in words with its cost (in hundredths). A site's own steps
-    stay on its box: the shipped one is shown here."""
-    park, books = site.park or Park(), shipped_runbooks()
+    """Template variables for one incident; ``tell`` puts it in words with its cost (in hundredths)."""
+    park, books = site.park or Park(), site.runbooks
     again = recurrence_of(incident, site.incidents)
     context = _context(site, incident, again, now)
 

@@ -13,7 +13,9 @@ from gateway.core.calendar import Calendar
 from gateway.core.device import Criticality, Site
 from gateway.core.errors import VigieError
 from gateway.core.incident import Incident
+from gateway.core.runbook import by_cause, merged
 from gateway.feasts import holiday_dates
+from gateway.runbooks import shipped_runbooks
 from gateway.settings import CalendarSettings, Target
 from web.desk.decisions import Entry, moves_of, pauses_of
 from web.desk.facts import SiteFacts
@@ -94,6 +96,7 @@ def site_facts(row: SiteRow, incidents: Iterable[Incident], context: Context) ->
         moves=hours.moves if hours else {},
         told_at=row.inventory_at,
         incidents=tuple(incidents),
+        runbooks=merged(shipped_runbooks(), by_cause(wire.steps_of(told))) if told.get("steps") else shipped_runbooks(),
         pauses=pauses_of(row.id, context.decided),
         states=row.summary.states if row.summary else None,
     )

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from gateway.core.incident import Change, ChangeKind, Incident
 from gateway.core.runbook import step_text
-from gateway.runbooks import shipped_runbooks
 from web.common.causes import title
 from web.common.formats import Formats
 from web.common.language import Language
@@ -79,10 +78,10 @@ def _text(site: SiteFacts, change: Change, formats: Formats, now: float) -> str:
         case ChangeKind.REOPENED:
             return say.gettext("La panne est revenue")
 
-    return _act(change, formats, now)
+    return _act(site, change, formats, now)
 
 
-def _act(change: Change, formats: Formats, now: float) -> str:
+def _act(site: SiteFacts, change: Change, formats: Formats, now: float) -> str:
     """What a person did."""
     say = formats.language
     who = author(change.who, say)
@@ -97,10 +96,10 @@ def _act(change: Change, formats: Formats, now: float) -> str:
         case ChangeKind.NOTE:
             return say.gettext("%(who)s : « %(text)s »", who=who, text=say.isolate(change.text))
         case ChangeKind.TICKED:
-            step = step_text(change.text, shipped_runbooks(), say.code)
+            step = step_text(change.text, site.runbooks, say.code)
             return say.gettext("%(who)s a fait : %(step)s", who=who, step=step)
         case ChangeKind.UNTICKED:
-            step = step_text(change.text, shipped_runbooks(), say.code)
+            step = step_text(change.text, site.runbooks, say.code)
             return say.gettext("%(who)s décoche : %(step)s", who=who, step=step)
         case ChangeKind.DECIDED:
             return say.gettext("%(who)s note la décision : « %(text)s »", who=who, text=say.isolate(change.text))
