@@ -77,7 +77,7 @@ def _told() -> dict[str, str] | None:
     fields = request.args.to_dict()
     if request.mimetype in _FORMS:
         return {**fields, **request.form.to_dict()}
-    if not request.content_length:
+    if not request.get_data():
         return fields
     document = request.get_json(silent=True)
     if not isinstance(document, dict):
