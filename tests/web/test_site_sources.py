@@ -13,6 +13,7 @@ from gateway.clock import FakeClock
 from gateway.core.device import Criticality, Device, Kind, Service, Site
 from gateway.core.errors import UnavailableError
 from gateway.core.incident import Cause, Change, ChangeKind, Stamp, Transition, Verdict
+from gateway.core.inventory import Entry, EntryKind
 from gateway.core.reading import Reading
 from gateway.feasts import feasts
 from gateway.ports import Batch
@@ -166,3 +167,20 @@ def test_damaged_session_key_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"short")
     with pytest.raises(UnavailableError, match=r"session\.key: not a session key \(5 bytes\)"):
         read_secret_key(path)
+
+
+def test_what_is_added_and_said_reaches_the_page_without_its_restart(settings: Settings, tmp_path: Path) -> None:
+    by_hand = replace(settings, inventory=tmp_path / "inventory.toml")
+    by_hand.inventory.write_text('[[device]]\nid = "ups-1"\n')
+    sources = open_sources(by_hand, FakeClock(NOW), port=8080)
+    assert (list(sources.park().devices), list(sources.entries())) == (["ups-1", "gateway"], [])
+    before = sources.version()
+    InventoryStore(by_hand.inventory).add({"id": "nas-1", "parent": "ups-1"})
+    said = Entry(EntryKind.SAID, "ups-1", NOW, body={"serial": "AS1"})
+    survey = Entry(EntryKind.SURVEY, "", NOW, body={"found": []})
+    database = open_database(by_hand.data / "vigie.db")
+    SqliteLedger(database).record(Batch(Stamp(NOW), entries=[said, survey]))
+    database.close()
+    assert "nas-1" in sources.park().devices
+    assert list(sources.entries()) == [said]
+    assert sources.version() != before
