@@ -12,10 +12,10 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from gateway.collect.snmp_ask import AskError, Binding, refusal
+from gateway.collect.snmp_ask import AskError, Binding, Patience, refusal
 from gateway.collect.snmp_auth import SnmpAuth
 from gateway.collect.snmp_codec import GET, GET_BULK, GET_NEXT, REPORT, GarbledError, Pdu, encode_pdu
-from gateway.collect.snmp_post import Question, SilenceError, Wire
+from gateway.collect.snmp_post import Post, Question, SilenceError, Where, Wire, resolved
 from gateway.collect.snmp_usm import SALT, Keys, localised_key, master_key, privacy_key
 from gateway.collect.snmp_v3 import AUTH, LATEST, PRIV, REPORTABLE, Head, Secured, decode, encode
 from gateway.core.reading import FailureKind
@@ -229,3 +229,37 @@ def _introduced(secured: Secured) -> Head:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
+
+
+class SecureLine:
+    """The way to one device by v3, with what is known of its engine."""
+
+    def __init__(self, way: tuple[Post[Secured], Keyring], snmp_auth: SnmpAuth) -> None:
+        self._post, self._keyring = way
+        self._auth = snmp_auth
+        self._engine = Engine()
+
+    async def open(self, where: Where, patience: Patience) -> SecureSession:
+        """A session with the agent at (host, port). Raises AskError if the name of the host is not known."""
+        wire = Wire(self._post, await resolved(where), patience)
+        return SecureSession(wire, self._keyring, self._auth, self._engine)
+
+    def renew(self) -> None:
+        """Forgets the engine: it may be another one."""
+        self._engine.forget()
+
+
+class SecureLines:
+    """Makes the lines to all devices that are asked by v3: one socket, and keys made once."""
+
+    def __init__(self) -> None:
+        self._post = Post(read)
+        self._keyring = Keyring()
+
+    def line(self, snmp_auth: SnmpAuth) -> SecureLine:
+        """The line to one more device."""
+        return SecureLine((self._post, self._keyring), snmp_auth)
+
+    def close(self) -> None:
+        """Ends the socket."""
+        self._post.close()
