@@ -40,6 +40,8 @@ _STOPS_SERVICES = frozenset(
     }
 )
 _SLOWS_SERVICES = _STOPS_SERVICES | {Cause.PORT_ERRORS}
+_OF_STORAGE = Cause.SERVICE_SLOW
+"""What a slow machine that stores things has; it explains slow and failing services on it as a full one does."""
 _BEFORE_S = 900.0
 """A service that failed longer than this before the machine below it did was not stopped by it."""
 _POWER_METRICS = ("ups.", "battery.", "input.", "output.")
@@ -130,7 +132,7 @@ class _Reasoning:
         self.found: dict[Root, Explanation] = {}
 
     def explanations(self) -> list[Explanation]:
-        services, marked, sums = [], [], []
+        services, marked, sums, slow = [], [], [], []
         for bad in self.bads:
             if bad.cause is Cause.ANOMALY:
                 marked.append(bad)
@@ -138,11 +140,15 @@ class _Reasoning:
                 sums.append(bad)
             elif bad.subject in self.park.services:
                 services.append(bad)
+            elif bad.cause is Cause.SERVICE_SLOW and bad.subject not in self.silent:
+                slow.append(bad)
             else:
                 self._add(self._root_of(bad), bad)
         self._join_lost_disks()
         for bad in sums:  # once every part is explained
             self._add(self._root_of_sum(bad), bad)
+        for bad in slow:  # once it is known what else is wrong with that machine
+            self._add(self._root_of_slowness(bad), bad)
         for bad in services:  # once every device is explained
             self._add(self._root_of_service(bad), bad)
         explained = {subject for explanation in self.found.values() for subject in explanation.subjects}
@@ -189,6 +195,17 @@ class _Reasoning:
         ]
         if parts:
             return min(parts, key=lambda explanation: explanation.first.at).root
+        return self.sticky.get(bad.key) or Root(bad.cause, bad.subject)
+
+    def _root_of_slowness(self, bad: Bad) -> Root:
+        """What makes a machine that stores things answer slowly: its own fault, else it is the fault."""
+        behind = [
+            explanation
+            for explanation in self.found.values()
+            if explanation.root.cause in _SLOWS_SERVICES and bad.subject in explanation.subjects
+        ]
+        if behind:
+            return min(behind, key=lambda explanation: explanation.first.at).root
         return self.sticky.get(bad.key) or Root(bad.cause, bad.subject)
 
     def _lost_uplink(self) -> Root:
@@ -296,7 +313,9 @@ class _Reasoning:
         causes = _STOPS_SERVICES if bad.metric == "reach.up" else _SLOWS_SERVICES
         if bad.cause not in _OF_SERVICES:
             return False
-        return explanation.root.cause in causes and explanation.first.at <= bad.at + _BEFORE_S
+        root = explanation.root
+        slow_storage = root.cause is _OF_STORAGE and root.subject in self.park.devices
+        return (root.cause in causes or slow_storage) and explanation.first.at <= bad.at + _BEFORE_S
 
     def _stands_on(self, service: str) -> set[str]:
         """Devices and services this service needs, directly or not."""

@@ -173,7 +173,7 @@ class Correlator:
 
     def _strained(self, root: Root) -> bool:
         """True while a hold runs on the load of a machine that a slow service stands on."""
-        return any(self._verdicts.strained(device) for device in witnesses(root, self._park))
+        return any(self._verdicts.strained(device) for device in {str(root.subject), *witnesses(root, self._park)})
 
     def _stable_s(self, incident: Incident) -> float:
         """What has failed again is believed later each time to be over: nobody is told so every ten minutes."""

@@ -115,6 +115,17 @@ DEFAULT_CHECKS: tuple[Check, ...] = (
         better=Hold(3, 3),
         kinds=frozenset({None}),
     ),
+    # A machine that stores things and suddenly takes half a second to answer is busy with its disks.
+    Check(
+        "slow-storage",
+        "reach.slowness",
+        Cause.SERVICE_SLOW,
+        warning=4.0,
+        clear=1.0,
+        worse=Hold(3, 5, 240.0),
+        better=Hold(3, 3),
+        kinds=frozenset({Kind.NAS}),
+    ),
     # An intake tells the room, whatever the machine; inside a machine each part has its own limits, and 80 Cel is warm
     # for all of them.
     Check(
@@ -185,7 +196,9 @@ DEFAULT_CHECKS: tuple[Check, ...] = (
         better=Hold(3, 3),
     ),
     Check("disk-verdict", "hw.physical_disk.status", Cause.DISK_FAILING, worse=Hold(2, 2), better=Hold(2, 2)),
-    Check("disk-self-test", "hw.physical_disk.smart.self_test", Cause.DISK_FAILING, worse=Hold(2, 2), better=Hold(2, 2)),
+    Check(
+        "disk-self-test", "hw.physical_disk.smart.self_test", Cause.DISK_FAILING, worse=Hold(2, 2), better=Hold(2, 2)
+    ),
     Check(
         "component",
         "hw.status",

@@ -153,6 +153,11 @@ AHEAD_CAUSE: Text = (
     "توقّع: لم يقع العطل بعد.",
     "Forecast: the fault has not happened yet.",
 )
+SEEN_SLOW_STORAGE: Text = (
+    "l’appareil qui garde les fichiers met trop de temps à répondre",
+    "يستغرق الجهاز الذي يحفظ الملفات وقتًا طويلًا للاستجابة",
+    "the device that keeps the files takes too long to answer",
+)
 SEEN_FALL_TOGETHER: Text = (
     "plusieurs appareils branchés sur le secteur se sont tus au même moment",
     "صمتت في الوقت نفسه عدة أجهزة موصولة مباشرة بالتيار",

@@ -147,6 +147,8 @@ class Telling:
         text = choose(texts.SEEN.get(incident.cause, texts.SEEN_OTHER), self.language)
         if incident.cause == Cause.POWER_LOST and incident.root_metric == "reach.up":
             text = choose(texts.SEEN_FALL_TOGETHER, self.language)
+        if incident.cause == Cause.SERVICE_SLOW and incident.root_device in self.context.park.devices:
+            text = choose(texts.SEEN_SLOW_STORAGE, self.language)
         return self.say(texts.SEEN_LINE, at=self.near(incident.detected_at), seen=text, value=self._value())
 
     def _value(self) -> str:

@@ -18,7 +18,12 @@ ABSENT_S = 900.0
 """A metric that a device which answers has not told for this long is unknown: its volume or sensor is gone."""
 
 _DAILY = ("forecast.", "anomaly.")
-_LOADS = ("system.cpu.utilization", "system.memory.utilization", "system.filesystem.utilization")
+_LOADS = (
+    "system.cpu.utilization",
+    "system.memory.utilization",
+    "system.filesystem.utilization",
+    "reach.slowness",
+)
 _DECISIVE = ("reach.up", "ups.status", "hw.network.up", "hw.temperature.excess", "gateway.uplink.up")
 
 
@@ -79,7 +84,7 @@ class Verdicts:
         return any(self._states[key].suspect for key in self._of.get(device, ()) if key[1] in _DECISIVE)
 
     def strained(self, device: str) -> bool:
-        """True while a hold runs on the load of a machine."""
+        """True while a hold runs on the load of a machine, or on how slowly it answers."""
         return any(self._states[key].suspect for key in self._of.get(device, ()) if key[1] in _LOADS)
 
     def subjects_with(self, metric: str) -> set[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import pytest
 
-from gateway.core.check import Check, CheckState, cause_of, judge, opinion
+from gateway.core.check import Check, CheckState, Hold, cause_of, judge, opinion
 from gateway.core.default_checks import DEFAULT_CHECKS
 from gateway.core.device import Kind
 from gateway.core.incident import Cause, Verdict
@@ -25,6 +28,7 @@ LIMITS: list[tuple[str, float, float | None, float | None]] = [
     ("memory-pace", 2 * HOUR + 1, None, 2 * HOUR),
     ("rebooted", 0.0, 1.0, None),
     ("slow", 3.99, 4.0, None),
+    ("slow-storage", 3.99, 4.0, None),
     ("intake-temperature", 44.9, 45.0, 55.0),
     ("temperature", 79.9, 80.0, 95.0),
     ("temperature-excess", 5.99, 6.0, None),
@@ -48,6 +52,7 @@ LIMITS: list[tuple[str, float, float | None, float | None]] = [
 PATIENCE = [
     *(("reach", 1), ("collect", 4), ("ups-status", 0), ("ups-load", 2), ("filesystem", 1), ("memory", 4), ("cpu", 14)),
     *(("port-errors", 2), ("clock", 29), ("lan", 1), ("uplink", 2), ("certificate", 0), ("anomaly", 2), ("slow", 2)),
+    ("slow-storage", 2),
     *(
         ("temperature", 2),
         ("temperature-excess", 1),
@@ -72,6 +77,8 @@ def test_limit_is_where_the_table_says(name: str, good: float, warns: float | No
         assert seen(check, warns) is WARNING
     if severe is not None:
         assert seen(check, severe) is CRITICAL
+    if warns is not None and severe is not None:
+        assert seen(check, severe + (warns - severe) * 0.01) is WARNING
     assert (check.warning is None, check.critical is None) == (warns is None, severe is None)
 
 
@@ -203,3 +210,76 @@ def test_own_port_and_clock_are_judged_on_the_gateway_alone() -> None:
         check = CHECKS[name]
         assert check.applies(Kind.GATEWAY, Reading("gateway", check.metric, 0.0))
         assert not check.applies(Kind.SWITCH, Reading("sw", check.metric, 0.0))
+
+
+COUNTS = {
+    "log.events",
+    "trap.events",
+    "hw.physical_disk.smart.growth",
+    "hw.physical_disk.smart.pending_sectors",
+    "gateway.fault",
+}
+
+STEADINESS = [
+    ("reach", Hold(2, 3), Hold(2, 2), 0),
+    ("collect", Hold(5, 5), Hold(1, 1), 0),
+    ("ups-status", Hold(1, 1), Hold(2, 2), 0),
+    ("ups-load", Hold(3, 5), Hold(3, 3), 5),
+    ("filesystem", Hold(2, 3), Hold(2, 2), 0.02),
+    ("memory", Hold(5, 6, 240.0), Hold(3, 3), 0.03),
+    ("filesystem-pace", Hold(2, 2), Hold(2, 2), 7200),
+    ("memory-pace", Hold(2, 2), Hold(2, 2), 7200),
+    ("slow", Hold(3, 5, 240.0), Hold(3, 3), 1),
+    ("slow-storage", Hold(3, 5, 240.0), Hold(3, 3), 1),
+    ("intake-temperature", Hold(2, 3), Hold(2, 2), 3),
+    ("temperature", Hold(3, 5, 240.0), Hold(2, 2), 5),
+    ("temperature-excess", Hold(2, 3), Hold(2, 2), 2),
+    ("cpu", Hold(15, 15, 840.0), Hold(3, 3), 0.1),
+    ("port-errors", Hold(3, 5, 240.0), Hold(5, 5), 0.5),
+    ("supply", Hold(2, 3), Hold(1, 1), 0.02),
+    ("disk-growth", Hold(2, 2), Hold(3, 3), 0),
+    ("disk-verdict", Hold(2, 2), Hold(2, 2), 0),
+    ("disk-self-test", Hold(2, 2), Hold(2, 2), 0),
+    ("component", Hold(2, 3), Hold(2, 2), 0),
+    ("part", Hold(2, 3), Hold(2, 2), 0),
+    ("whole", Hold(2, 3), Hold(2, 2), 0),
+    ("clock", Hold(30, 30, 1740.0), Hold(2, 2), 0),
+    ("lan", Hold(2, 2), Hold(2, 2), 0),
+    ("uplink", Hold(3, 3, 120.0), Hold(2, 2), 0),
+    ("own-supply", Hold(3, 5, 240.0), Hold(5, 5), 0),
+    ("own-storage", Hold(2, 2), Hold(2, 2), 0),
+    ("log-link", Hold(1, 1), Hold(1, 1), 6),
+    ("log-login", Hold(1, 1), Hold(1, 1), 15),
+    ("forecast", Hold(1, 1), Hold(1, 1), 172800),
+    ("gateway-fault", Hold(1, 1), Hold(3, 3), 0),
+    ("anomaly", Hold(3, 5), Hold(5, 5), 0.01),
+]
+
+
+@pytest.mark.parametrize(("name", "worse", "better", "clear"), STEADINESS, ids=[row[0] for row in STEADINESS])
+def test_hold_and_hysteresis_are_what_the_table_says(name: str, worse: Hold, better: Hold, clear: float) -> None:
+    check = CHECKS[name]
+    assert (check.worse, check.better, check.clear) == (worse, better, clear)
+
+
+def test_every_check_that_waits_is_in_the_table() -> None:
+    waits = {one.id for one in DEFAULT_CHECKS if (one.worse, one.better, one.clear) != (Hold(), Hold(), 0.0)}
+    assert waits == {row[0] for row in STEADINESS}
+
+
+@pytest.mark.parametrize("name", [row[0] for row in LIMITS])
+@pytest.mark.parametrize("factor", [0.9, 1.1])
+def test_a_limit_that_is_moved_by_a_tenth_fails_its_test(
+    name: str, factor: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = next(row for row in LIMITS if row[0] == name)
+    check = CHECKS[name]
+    for limit in ("warning", "critical"):
+        value = getattr(check, limit)
+        # a flag is 0 or 1 and a count whole, whatever lies between
+        same = check.metric in COUNTS and value and math.ceil(value * factor) == value
+        if value and abs(value) != 0.5 and not same:
+            with monkeypatch.context() as patch:
+                patch.setitem(CHECKS, name, replace(check, **{limit: value * factor}))
+                with pytest.raises(AssertionError):
+                    test_limit_is_where_the_table_says(*row)

@@ -320,3 +320,8 @@ def test_a_power_cut_that_no_ups_saw_does_not_speak_of_one() -> None:
     one = replace(incident(Cause.POWER_LOST), root_device=None, root_metric="reach.up", root_instance="", value=0.0)
     assert "onduleur est passé" not in narrative(one, context(one))["fr"]
     assert "se sont tus au même moment" in narrative(one, context(one))["fr"]
+
+
+def test_slow_storage_is_told_as_a_device_not_as_a_service() -> None:
+    one = replace(incident(Cause.SERVICE_SLOW), root_device="srv-1", root_metric="reach.slowness", value=120.0)
+    assert "l’appareil qui garde les fichiers" in narrative(one, context(one))["fr"]

@@ -162,7 +162,8 @@ class Depot:
     def _device(self, machine: Machine, at: float) -> Iterator[tuple[str, str, float | str]]:
         device, rng = machine.device, self.rng
         yield "reach.up", "", 1
-        yield "reach.duration", "", round(rng.uniform(0.001, 0.004), 4)
+        busy = self.happens("storage", device.id, at)
+        yield "reach.duration", "", round(busy.to if busy else rng.uniform(0.001, 0.004), 4)
         yield "system.uptime", "", round(at - machine.booted_at, 1)
         if device.kind in (*STORES, *NETWORK):
             yield "hw.temperature", "inlet" if device.kind in STORES else "board", self._heat(machine, at)
@@ -239,6 +240,7 @@ class Depot:
             for one in service.depends_on
             for kind, least in (("disk", 0.94), ("memory", 0.94), ("cpu", 0.97))
         )
+        stuck = stuck or any(self.happens("storage", one, at) for one in service.depends_on)
         slow = self.happens("slow", service.id, at)
         yield "reach.duration", round(usual * (10 if stuck else slow.to if slow else 1), 4)
         expiring = self.happens("certificate", service.id, at)
@@ -288,7 +290,7 @@ CAUSES = {
     "room": "overheating", "heat": "overheating", "sectors": "disk_failing", "raid": "raid_degraded",
     "fan": "fan_failed", "psu": "psu_failed", "errors": "port_errors", "uplink": "uplink_lost",
     "backup": "backup_missed", "certificate": "certificate_expiring", "supply": "supply_empty", "reboot": "rebooted",
-    "overload": "ups_overloaded", "battery": "battery_worn", "gateway": "", "test": "",
+    "storage": "service_slow", "overload": "ups_overloaded", "battery": "battery_worn", "gateway": "", "test": "",
 }  # fmt: skip
 """What a fault of each kind should be diagnosed as; nothing for what is none."""
 
@@ -296,7 +298,7 @@ _HOURS = {"mains": (0.4, 3), "flap": (1, 2), "gateway": (0.5, 3), "test": (0.01,
           "disk": (4, 10), "memory": (4, 9), "room": (4, 8), "heat": (4, 8), "backup": (20, 22),
           "supply": (6, 12), "battery": (6, 12), "certificate": (8, 14), "cpu": (2, 6)}  # fmt: skip
 _TO = {"disk": (0.96, 0.999), "memory": (0.985, 0.995), "cpu": (0.99, 1.0), "room": (9, 22), "heat": (12, 30),
-       "errors": (5, 50), "supply": (0.02, 0.08), "overload": (102, 125), "slow": (8, 25),
+       "errors": (5, 50), "supply": (0.02, 0.08), "overload": (102, 125), "slow": (8, 25), "storage": (0.7, 3),
        "flap": (600, 900)}  # fmt: skip
 
 
@@ -310,7 +312,8 @@ def targets(depot: Depot, kind: str) -> list[str]:
         "mains": [""], "room": [""], "gateway": [""], "uplink": of(Kind.ROUTER) if len(of(Kind.ROUTER)) == 1 else [],
         "dead": list(depot.machines), "flap": [*stores, *of(Kind.CAMERA)], "reboot": stores,
         "hang": list(depot.park.services), "slow": list(depot.park.services), "certificate": list(depot.park.services),
-        "heat": [*stores, *network], "raid": of(Kind.NAS), "backup": of(Kind.NAS), "errors": network,
+        "heat": [*stores, *network], "raid": of(Kind.NAS), "backup": of(Kind.NAS), "storage": of(Kind.NAS),
+        "errors": network,
         "supply": of(Kind.PRINTER), "overload": of(Kind.UPS), "battery": of(Kind.UPS), "test": of(Kind.UPS),
     }  # fmt: skip
     return choices.get(kind, stores)

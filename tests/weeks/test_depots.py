@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 KINDS = (
     "mains", "dead", "flap", "hang", "slow", "disk", "memory", "cpu", "room", "heat", "sectors", "raid", "fan", "psu",
-    "errors", "uplink", "backup", "certificate", "supply", "reboot", "overload", "battery", "test", "gateway",
+    "errors", "uplink", "backup", "certificate", "supply", "reboot", "overload", "battery", "test", "storage",
+    "gateway",
 )  # fmt: skip
 
 
@@ -21,7 +22,9 @@ def test_every_kind_of_fault_is_tried(depots: Any) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_faults_of_one_kind_are_found_and_nothing_else_is(kind: str, depots: Any, judge_depot: Any) -> None:
-    assert judge_depot(depots.Depot(1, days=2.4, kinds=(kind,))).wrong == []
+    tried = (depots.Depot(seed, days=2.4, kinds=(kind,)) for seed in range(1, 50))
+    depot = next(one for one in tried if one.troubles)
+    assert judge_depot(depot).wrong == []
 
 
 @settings(max_examples=6, deadline=None, derandomize=True, phases=[Phase.generate])
