@@ -114,3 +114,23 @@ def test_readings_that_come_while_a_commit_runs_are_neither_lost_nor_doubled(tmp
     again = SqliteSamples(tmp_path / "samples.db", clock)
     kept = [value for n in range(7) for _, value in again.series(f"d-{n}", "ups.load", "", 0, 1e12)]
     assert sorted(kept) == [float(minute) for minute in range(600)]
+
+
+@pytest.mark.parametrize("step_s", [-5400.0, 5400.0])
+def test_readings_of_closed_hours_stay_where_they_were_when_a_known_clock_steps_none_is_lost_or_doubled(
+    tmp_path: Path, step_s: float
+) -> None:
+    """The one gap in putting things right, and its size: the step itself, in charts of the hours before it."""
+    box = Box(tmp_path, TRUTH)
+    box.learn(TRUTH)
+    box.take(200)
+    assert box.samples._database.rows("SELECT count(*) FROM chunk") == [(3,)]
+    box.learn(box.base.wall() + step_s)
+    box.restart()
+    box.take(200)
+    box.base.advance(3 * HOUR_S)
+    box.samples.flush()
+    before = [TRUTH + minute * 60 for minute in range(200)]
+    after = [TRUTH + step_s + (200 + minute) * 60 for minute in range(200)]
+    assert box.instants() == sorted(before + after)
+    assert sum(one.count for one in box.samples.rollups("ups-1", "ups.load", "", 0, 1e12)) == 400

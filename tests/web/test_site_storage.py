@@ -17,7 +17,11 @@ from web.site.example import NOW, Example
 
 
 def test_room_for_readings_and_damage_are_on_the_page(tmp_path: Path) -> None:
-    storage = {"readings": {"used": 100e6, "most": 1e9}, "faults": ["vigie.db: 2 damaged row(s) in change"]}
+    storage = {
+        "readings": {"used": 100e6, "most": 1e9},
+        "faults": ["vigie.db: 2 damaged row(s) in change"],
+        "rebuilt": [{"name": "samples.db", "at": NOW - 60, "kept_as": "samples.db.damaged-1"}],
+    }
     example = Example("ok")
     sources = replace(example.sources(), status=lambda: {**(example.status() or {}), "storage": storage})
     settings = Settings(Site("rouiba", "Dépôt de Rouiba"), tmp_path, tmp_path / "inventory.json")
@@ -25,6 +29,7 @@ def test_room_for_readings_and_damage_are_on_the_page(tmp_path: Path) -> None:
     text = re.sub(r"[\s\u2066-\u2069]+", " ", unescape(re.sub(r"<[^>]+>", " ", html)))
     assert re.search(r"samples\.db : 900 Mo libres sur 1 Go", text)
     assert "vigie.db: 2 damaged row(s) in change" in text
+    assert "10:19 samples.db → samples.db.damaged-1" in text
 
 
 @pytest.mark.parametrize(
