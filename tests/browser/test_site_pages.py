@@ -33,6 +33,7 @@ PATHS = (
     "/devices",
     "/devices/ups-1",
     "/devices/srv-1",
+    "/week",
     "/discovery",
     "/box",
     "/report",
@@ -120,7 +121,7 @@ def test_other_scenes_shut_nobody_out_either(browser: Browser, scene: str) -> No
     with serving(scene) as served:
         for scheme, size in (("light", PHONE), ("dark", DESKTOP)):
             with opened(browser, served.base, viewport=size, color_scheme=scheme) as (page, said):
-                for path in ("/", "/incidents", "/box"):
+                for path in ("/", "/incidents", "/week", "/box"):
                     page.goto(path)
                     found = axe.run(page).response["violations"]
                     assert [(one["id"], one["nodes"][0]["html"]) for one in found] == [], path
