@@ -24,6 +24,12 @@ from gateway.profiles.recording import Oid, Value
 
 SYSTEM = (SYS_DESCR, SYS_OBJECT_ID, SYS_UP_TIME, SYS_NAME)
 
+IF_TABLE_LAST_CHANGE: Oid = (1, 3, 6, 1, 2, 1, 31, 1, 5, 0)
+"""sysUpTime at which an interface last came or went (RFC 2863): its number may be another one's now."""
+
+_RESTLESS = 3
+"""Polls in a row with a change after which it is not believed: some agents tell their clock here."""
+
 FULL_EVERY = 60
 """Polls between two that ask everything again, also what the device did not have and what hardly changes."""
 
@@ -47,6 +53,10 @@ class Known:
     """How each profile is read, by its id."""
     ticks: float | None = None
     """sysUpTime at the last poll."""
+    changed_at: float | None = None
+    """ifTableLastChange at the last poll; None where the agent does not tell it."""
+    changes: int = 0
+    """Polls in a row at which it was another one."""
 
     @property
     def full(self) -> bool:
@@ -86,10 +96,10 @@ async def identify(session: Session, profiles: Sequence[Profile], habits: Habits
 async def fetch(session: Session, known: Known) -> Fetched:
     """Asks for all that the profiles want. Raises AskError if the agent does not answer at all, or no longer."""
     scalars = _scalars(known.profiles) if known.full else known.scalars
-    values = await get_all(session, [*SYSTEM, *scalars], known.habits)
-    before, known.ticks = known.ticks, number_of(values.get(SYS_UP_TIME, ABSENT))
-    if not known.full and before is not None and known.ticks is not None and known.ticks < before:
-        known.polls = 0  # a start may give interfaces other numbers: no name kept by its index may be believed
+    watched = [IF_TABLE_LAST_CHANGE] if known.full or known.changed_at is not None else []
+    values = await get_all(session, [*SYSTEM, *watched, *scalars], known.habits)
+    if _numbered_anew(known, values):
+        known.polls = 0
         return await fetch(session, known)
     if known.full:
         always = _for_readings(known.profiles)
@@ -105,6 +115,18 @@ async def fetch(session: Session, known: Known) -> Fetched:
                     partial.append(failure)
     known.polls += 1
     return Fetched(Answers({**known.rarely, **values}), tuple(partial))
+
+
+def _numbered_anew(known: Known, values: Mapping[Oid, Value]) -> bool:
+    """True if no name kept by its index may be believed: the agent started anew, or an interface came or went."""
+    ticks, known.ticks = known.ticks, number_of(values.get(SYS_UP_TIME, ABSENT))
+    changed_at, known.changed_at = known.changed_at, number_of(values.get(IF_TABLE_LAST_CHANGE, ABSENT))
+    if known.full:
+        return False
+    changed = changed_at is not None and known.changed_at not in (None, changed_at)
+    known.changes = known.changes + 1 if changed else 0
+    started = ticks is not None and known.ticks is not None and known.ticks < ticks
+    return started or (changed and known.changes <= _RESTLESS)
 
 
 async def _table(

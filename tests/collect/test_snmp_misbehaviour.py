@@ -13,7 +13,7 @@ from gateway.profiles.recording import Tag, Value, oid
 from gateway.simulate import ber
 
 OPER = oid("1.3.6.1.2.1.2.2.1.8")
-UPTIME = oid("1.3.6.1.2.1.1.3.0")
+UPTIME, LAST_CHANGE = oid("1.3.6.1.2.1.1.3.0"), oid("1.3.6.1.2.1.31.1.5.0")
 NAMES, RECEIVED = oid("1.3.6.1.2.1.31.1.1.1.1"), oid("1.3.6.1.2.1.31.1.1.1.6")
 ALIASES = oid("1.3.6.1.2.1.31.1.1.1.18")
 RATE = "system.network.io_rate.receive"
@@ -93,14 +93,18 @@ async def test_a_counter_set_back_alone_has_no_rate_once_and_the_others_have_the
     assert readings(polls[2], RATE)["Gi0/1"] == 1000.0
 
 
-async def test_interfaces_numbered_anew_by_a_start_keep_their_names(bench: Any) -> None:
+@pytest.mark.parametrize("start", [True, False], ids=["by a start", "without a start"])
+async def test_interfaces_numbered_anew_keep_their_names(bench: Any, start: bool) -> None:
     clock = FakeClock()
     async with bench.agent() as running, bench.collector(clock) as asking:
         ticks(running, 100_000)
+        running.values[LAST_CHANGE] = Value(Tag.TICKS, 5)
+        running.values = dict(sorted(running.values.items()))
         running.values[*OPER, 1], running.values[*OPER, 2] = Value(Tag.INTEGER, 1), Value(Tag.INTEGER, 2)
         first = await asking.poll(bench.device(running.port))
         clock.advance(60)
-        ticks(running, 100)
+        ticks(running, 100 if start else 106_000)
+        running.values[LAST_CHANGE] = Value(Tag.TICKS, 50 if start else 104_000)
         for column in (OPER, NAMES, RECEIVED, ALIASES):
             one, other = (*column, 1), (*column, 2)
             if one in running.values:

@@ -117,6 +117,26 @@ async def test_a_restart_asks_for_all_names_again_since_numbers_may_have_changed
     assert fetched.answers.get(oid("1.3.9.4.1.2")) == Value(Tag.OCTETS, b"one")
 
 
+async def test_an_interface_that_came_or_went_asks_for_all_names_again_without_a_start() -> None:
+    told = {**VALUES, **parse("1.3.6.1.2.1.31.1.5.0|67|10")}
+    known = await _known(RecordedSession(told))
+    swapped = {**told, **parse("1.3.6.1.2.1.31.1.5.0|67|90\n1.3.9.4.1.1|4|two\n1.3.9.4.1.2|4|one")}
+    fetched = await fetch(RecordedSession(swapped), known)
+    assert fetched.answers.get(oid("1.3.9.4.1.1")) == Value(Tag.OCTETS, b"two")
+
+
+async def test_an_agent_that_says_so_at_every_poll_is_not_believed_for_long() -> None:
+    known = await _known(RecordedSession({**VALUES, **parse("1.3.6.1.2.1.31.1.5.0|67|10")}))
+    questions = []
+    for at in range(100, 110):
+        session = RecordedSession({**VALUES, **parse(f"1.3.6.1.2.1.31.1.5.0|67|{at}")})
+        await fetch(session, known)
+        questions.append(len(session.questions))
+    assert len(set(questions[:3])) == 1
+    assert questions[0] > 2
+    assert questions[3:] == [2] * 7
+
+
 async def test_a_quirk_bounds_the_repetitions() -> None:
     session = RecordedSession(dict(VALUES))
     known = await identify(session, [PROFILE])
