@@ -268,7 +268,8 @@ class Commands(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class UplinkEvent:
-    """What the wire to headquarters did: connected, disconnected, published (``token``) or message (``topic``)."""
+    """What the wire to headquarters did: connected (``payload``: the will that the broker was given), disconnected,
+    published (``token``) or message (``topic``)."""
 
     kind: str
     token: int = 0

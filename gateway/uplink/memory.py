@@ -26,6 +26,7 @@ class MemoryUplink:
         self.reachable = reachable
         self.confirms = True
         self.idle = 0.0
+        self.will = b""
         self.starts = 0
         self.connected = False
         self.history: list[Published] = []
@@ -64,7 +65,7 @@ class MemoryUplink:
     def connect(self) -> None:
         """The broker accepts."""
         self.connected = True
-        self._events.append(UplinkEvent("connected"))
+        self._events.append(UplinkEvent("connected", payload=self.will))
 
     def disconnect(self, reason: str = "the broker closed the connection") -> None:
         """The link breaks."""

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from gateway.clock import Clock
 from gateway.ports import UplinkEvent
@@ -168,6 +169,7 @@ class _Link:
         self._names = who.names
         self._clock = clock
         self._base = generation * _TOKENS
+        self._will = status_payload("lost", clock.boot_id(), who.names.version, clock.wall())
         self._listener = tell
         self._closed = False
         self._client: paho.Client | None = None
@@ -197,8 +199,7 @@ class _Link:
         if self._settings.url.startswith("mqtts://"):
             client.tls_set_context(tls_context(self._settings))
         if not self._who.spare:
-            will = status_payload("lost", self._clock.boot_id(), self._names.version, self._clock.wall())
-            client.will_set(self._names.topic("status"), will, qos=1, retain=True)
+            client.will_set(self._names.topic("status"), self._will, qos=1, retain=True)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
@@ -243,7 +244,9 @@ class _Link:
         elif self._who.spare:
             self._accept()
         else:
-            client.subscribe([(self._names.topic(level, "+"), qos) for level, qos in _HEARD])
+            heard = [(self._names.topic(level, "+"), SubscribeOptions(qos=qos)) for level, qos in _HEARD]
+            own = (self._names.topic("status"), SubscribeOptions(qos=0, noLocal=True))
+            client.subscribe([*heard, own])
 
     def _on_subscribe(self, client: paho.Client, _data: Any, _mid: int, codes: list[Any], _properties: Any) -> None:
         if any(code.is_failure for code in codes):
@@ -255,7 +258,7 @@ class _Link:
     def _accept(self) -> None:
         self.accepted = True
         self.settled.set()
-        self._tell(UplinkEvent("connected"))
+        self._tell(UplinkEvent("connected", payload=self._will))
 
     def _on_disconnect(self, _client: paho.Client, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
         if code.value == _TAKEN_OVER:

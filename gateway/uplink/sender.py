@@ -73,7 +73,7 @@ class Sender:
 
     def close(self) -> None:
         """Says goodbye (``offline``, so that no will is sent) and ends."""
-        self._publish_status("offline")
+        self._retained.goodbye(self._publish_status("offline"))
         self._line.stop()
         self._lost("stopped")
 
@@ -96,7 +96,7 @@ class Sender:
             return
         self._send_again()
         self._send_rows()
-        self._retained.step(self._line)
+        self._retained.step(self._line, self._clock.monotonic())
 
     def set_states(self, states: Mapping[str, Mapping[str, str | int]]) -> None:
         """The flat payload of every device as it is now (``wire.state_payload``); those that changed are published,
@@ -137,6 +137,7 @@ class Sender:
             case "connected":
                 self._lost("")  # a new connection knows nothing of what was on its way
                 self._since = self._clock.wall()
+                self._retained.connected(event.payload, self._clock.monotonic())
                 self._publish_status("online")
             case "disconnected":
                 self._since = self._clock.wall() if was else self._since
@@ -144,6 +145,8 @@ class Sender:
             case "published":
                 self._fault = event.reason or self._fault
                 self._retained.on(event)
+            case "message" if event.topic == self._names.topic("status"):
+                self._retained.heard(event.payload)
             case "message" if event.topic == self._names.topic("ack", self._outbox.stream):
                 self._acknowledged(event.payload)
             case "message" if event.topic.startswith(self._names.topic("cmd", "")) and event.payload:
@@ -158,9 +161,10 @@ class Sender:
         if self._second and self._second.started:
             self._second.stop()
 
-    def _publish_status(self, state: str) -> None:
+    def _publish_status(self, state: str) -> bytes:
         payload = wire.status_payload(state, self._clock.boot_id(), self._names.version, self._clock.wall())
         self._line.publish(self._names.topic("status"), payload, retain=True)
+        return payload
 
     def _acknowledged(self, payload: bytes) -> None:
         try:

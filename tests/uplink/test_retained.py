@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway import wire
-from gateway.clock import FakeClock
+from gateway.clock import FakeClock, SystemClock
 from gateway.core.device import Device
+from gateway.settings.tls import tls_context
 from gateway.store.memory import MemoryOutbox
 from gateway.uplink.memory import MemoryUplink
+from gateway.uplink.mqtt import MqttUplink
 from gateway.uplink.pace import Pace
 from gateway.uplink.sender import Sender
 from gateway.wire.home_assistant import announcements
@@ -21,8 +28,9 @@ class Run:
     """One run of an agent: a sender on an outbox that outlives it."""
 
     def __init__(self, outbox: MemoryOutbox, *devices: str, home_assistant: bool = False, most: int = 100_000) -> None:
-        self.uplink = MemoryUplink()
-        self.sender = Sender(outbox, self.uplink, FakeClock(), NAMES, Pace(states_bytes=most))
+        self.uplink, self.clock = MemoryUplink(), FakeClock()
+        self.uplink.will = b"will of the first connection"
+        self.sender = Sender(outbox, self.uplink, self.clock, NAMES, Pace(states_bytes=most))
         if home_assistant:
             self.sender.announce(announcements(NAMES, [Device(name, name) for name in devices]))
         self.sender.start()
@@ -108,3 +116,102 @@ def test_an_announcement_of_a_device_that_is_gone_is_cleared_too() -> None:
     after = Run(outbox, "sw-2", home_assistant=True).work()
     assert after["homeassistant/binary_sensor/depot/sw-1/config"] == b""
     assert after["homeassistant/binary_sensor/depot/sw-2/config"]
+
+
+class Broker:
+    """What a broker that keeps messages says to a box that comes back."""
+
+    def __init__(self) -> None:
+        self.run = Run(MemoryOutbox(), "sw-1", "sw-2")
+
+    def told_after(self, status: bytes | None, *devices: str, seconds: float = 0.0) -> set[str]:
+        """States that the box tells anew on its second connection, where the broker has kept this status."""
+        uplink = self.run.uplink
+        self.run.work()
+        before = len(uplink.history)
+        uplink.disconnect()
+        uplink.will = b"will of the second"
+        uplink.connect()
+        self.run.devices = devices or self.run.devices
+        if status is not None:
+            uplink.deliver(NAMES.topic("status"), status)
+        self.run.sender.step()
+        self.run.clock.advance(seconds)
+        self.run.work()
+        return {m.topic for m in uplink.history[before:]} - {NAMES.topic("status")}
+
+
+def test_a_broker_that_remembers_is_not_told_again() -> None:
+    """Fifty states are 16 kB: eight seconds of a line of 16 kbit/s after each short cut."""
+    assert Broker().told_after(b"will of the first connection") == set()
+
+
+def test_what_it_remembers_of_a_goodbye_counts_too() -> None:
+    broker = Broker()
+    broker.run.work()
+    broker.run.sender.close()
+    goodbye = broker.run.uplink.history[-1].payload
+    broker.run.sender.start()
+    broker.run.uplink.deliver(NAMES.topic("status"), goodbye)
+    before = len(broker.run.uplink.history)
+    broker.run.work()
+    assert {m.topic for m in broker.run.uplink.history[before:]} == {NAMES.topic("status")}
+
+
+def test_a_broker_with_an_older_memory_is_told_everything() -> None:
+    """It was killed and came back with what it had saved: the will of a connection before."""
+    assert Broker().told_after(b"will of an earlier connection") == {SW_1, SW_2}
+
+
+def test_a_broker_that_keeps_nothing_is_told_everything() -> None:
+    assert Broker().told_after(None) == set(), "not before it had time to say so"
+    assert Broker().told_after(None, seconds=11.0) == {SW_1, SW_2}
+
+
+def test_what_was_not_confirmed_before_the_cut_is_told_again() -> None:
+    broker = Broker()
+    broker.run.uplink.confirms = False
+    assert broker.told_after(b"will of the first connection") == {SW_1, SW_2}
+
+
+def test_what_changed_meanwhile_is_told() -> None:
+    assert Broker().told_after(b"will of the first connection", "sw-2") == {SW_1}, "cleared"
+
+
+@pytest.mark.integration
+def test_a_real_broker_is_told_again_only_if_it_forgot(mosquitto: Any, eventually: Any) -> None:
+    seen: list[str] = []
+    clock, names = SystemClock(), wire.Names("org", "depot", "0.1.0")
+    sender = Sender(MemoryOutbox(), MqttUplink(mosquitto.settings("depot"), names, clock), clock, names)
+    state = {"sw-1": {"device": "sw-1", "verdict": "ok"}}
+
+    def watch() -> paho.Client:
+        watcher = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+        watcher.tls_set_context(tls_context(mosquitto.settings("desk")))
+        watcher.on_message = lambda _c, _d, message: seen.append(message.topic.rpartition("/")[2])
+        watcher.connect("127.0.0.1", mosquitto.port)
+        watcher.subscribe([(names.topic("state", "+"), 1), (names.topic("status"), 1)])
+        watcher.loop_start()
+        return watcher
+
+    def again(what: str, count: int) -> None:
+        sender.set_states(state)
+        eventually(lambda: sender.step() or seen.count(what) >= count, f"{what}, not {seen}", within_s=40)
+
+    watcher = watch()
+    sender.start()
+    again("sw-1", 1)
+    sender.close()
+    sender.start()
+    state["sw-2"] = {"device": "sw-2", "verdict": "ok"}
+    again("sw-2", 1)
+    assert seen.count("sw-1") == 1, "the broker still had it"
+    mosquitto.kill()
+    watcher.loop_stop()
+    mosquitto.start()  # without persistence it has forgotten everything
+    watcher = watch()
+    again("sw-2", 2)
+    assert seen.count("sw-1") == 2
+    sender.close()
+    watcher.disconnect()
+    watcher.loop_stop()

@@ -16,7 +16,7 @@ DESK = "desk"
 
 _FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/usr/bin", "/usr/local/bin")
 _SITE_WRITES = ("status", "evt", "state/#", "summary", "hist", "rpt")
-_SITE_READS = ("cmd/#", "ack/#")
+_SITE_READS = ("cmd/#", "ack/#", "status")
 
 
 @dataclass(frozen=True, slots=True)
