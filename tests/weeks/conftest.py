@@ -136,3 +136,20 @@ def judge_depot() -> Callable[[Any], Any]:
 def weeks(depots: ModuleType, judge_depot: Callable[[Any], Any]) -> tuple[ModuleType, Callable[[Any], Any]]:
     """Both, for property tests."""
     return depots, judge_depot
+
+
+@pytest.fixture(scope="session")
+def play() -> Callable[..., Replay]:
+    """``play(park, steps, before=None)``: through a new watch, which takes up the record of ``before``."""
+    checks = all_checks(shipped())
+
+    def played(park: Any, steps: list[Round | Event], before: Replay | None = None) -> Replay:
+        replay = Replay("site", park, Watch("site", park, checks=checks))
+        if before is not None:
+            replay.incidents = dict(before.incidents)
+            last = {transition.key: transition for transition in before.transitions}
+            replay.watch.resume(last.values(), before.incidents.values())
+        replay.run(steps)
+        return replay
+
+    return played

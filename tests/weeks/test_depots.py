@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 import statistics
 from typing import Any
 
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+
+from gateway.collect.replay import Round
 
 KINDS = (
     "mains", "dead", "flap", "hang", "slow", "disk", "memory", "cpu", "room", "heat", "sectors", "raid", "fan", "psu",
@@ -46,3 +50,47 @@ def test_a_switch_without_ups_hides_the_ups_and_a_power_cut_is_told_all_the_same
     assert hidden
     assert depot.troubles
     assert judge_depot(depot).wrong == []
+
+
+def told(replay: Any) -> set[tuple[str, str | None, float, float]]:
+    return {
+        (one.cause, one.root_device, one.opened_at, one.restored_at or 0.0)
+        for one in replay.incidents.values()
+        if not one.merged_into and one.priority < "P4"
+    }
+
+
+@pytest.mark.parametrize("seed", [2001, 2006])
+def test_any_order_of_polls_within_one_interval_gives_the_same_incidents(seed: int, depots: Any, play: Any) -> None:
+    steps = list(depots.Depot(seed).steps())
+    shuffled = []
+    for _, group in itertools.groupby(steps, key=lambda step: (step.at, isinstance(step, Round))):
+        members = list(group)
+        random.Random(seed).shuffle(members)
+        shuffled += members
+    park = depots.Depot(seed).park
+    assert told(play(park, shuffled)) == told(play(park, steps)) != set()
+
+
+def test_a_history_played_twice_adds_nothing(depots: Any, play: Any) -> None:
+    depot = depots.Depot(2003)
+    steps = list(depot.steps())
+    replay = play(depot.park, steps)
+    count, before = len(replay.transitions), told(replay)
+    again = [replay.watch.see(step.subject, step.judged(), step.at) for step in steps if isinstance(step, Round)]
+    assert not any(again)
+    assert (len(replay.transitions), told(replay)) == (count, before)
+
+
+@pytest.mark.parametrize("share", [0.45, 0.7, 0.9])
+def test_any_prefix_of_a_history_folds_to_a_state_that_the_rest_extends(share: float, depots: Any, play: Any) -> None:
+    depot = depots.Depot(3001, kinds=("mains", "dead", "hang", "raid", "errors", "uplink", "battery"))
+    steps = list(depot.steps())
+    cut = int(len(steps) * share)
+    while steps[cut].at == steps[cut - 1].at:
+        cut += 1
+    whole, before = play(depot.park, steps), play(depot.park, steps[:cut])
+    for name, incident in before.incidents.items():
+        assert whole.incidents[name].story[: len(incident.story)] == incident.story
+    after = play(depot.park, steps[cut:], before)
+    assert {one[:2] for one in told(after)} == {one[:2] for one in told(whole)}
