@@ -23,6 +23,8 @@ from urllib.parse import quote
 from gateway.core.errors import DamagedError, UnavailableError, VigieError
 
 BUSY_TIMEOUT_S = 10.0
+UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
+"""What reading a damaged file may raise: the message of SQLite's error may itself hold the flipped bit."""
 _FULL = ("full", "no space")
 _READ_ONLY = ("readonly", "read-only", "unable to open")
 _DAMAGED = ("malformed", "not a database", "corrupt")
@@ -120,7 +122,7 @@ class Database:
         stand_in = _connection(":memory:")
         # without the index of its log a file can only be read as it lies, without the log
         for mode in ("mode=ro", "mode=ro&immutable=1"):
-            with suppress(sqlite3.Error):
+            with suppress(*UNREADABLE):
                 found = _connection(f"file:{quote(str(self.path))}?{mode}")
                 version = _version(found)
                 if version >= newest:
@@ -220,6 +222,12 @@ class Database:
     def _explained(self) -> Iterator[None]:
         try:
             yield
+        except UnicodeDecodeError as error:
+            self.on_damaged()
+            raise DamagedError(
+                f"{self.path}: damaged (a name in it is no text any more)",
+                remedy="see `vigie doctor`; keep a copy of the file",
+            ) from error
         except sqlite3.Error as error:
             if any(word in str(error).lower() for word in _FULL):
                 self.on_full()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.core.errors import DamagedError, VigieError
-from gateway.store.db import Database, go_on_beyond, open_database, row_crc
+from gateway.store.db import UNREADABLE, Database, go_on_beyond, open_database, row_crc
 
 NUMBERED_LATER = ("batch", "transition", "change", "anchor", "entry")
 """Tables whose checksum leaves out the number of the row."""
@@ -109,7 +109,7 @@ def _copy_table(
 def _columns(source: sqlite3.Connection, table: str) -> list[str]:
     try:
         return [row[1] for row in source.execute(f"PRAGMA table_info({table})")]
-    except sqlite3.Error:
+    except UNREADABLE:
         return []
 
 
@@ -117,7 +117,7 @@ def _given(source: sqlite3.Connection) -> list[tuple[str, int]]:
     """The highest number that each table has ever given, also to rows that are gone."""
     try:
         rows = source.execute("SELECT name, seq FROM sqlite_sequence").fetchall()
-    except sqlite3.Error:
+    except UNREADABLE:
         return []
     return [(name, number) for name, number in rows if name in _COUNTED and isinstance(number, int)]
 
@@ -148,7 +148,7 @@ def _readable(source: sqlite3.Connection, table: str, columns: list[str]) -> Ite
     if not _has_row_ids(source, table):
         seen: set[tuple[Any, ...]] = set()
         for order in ("ASC", "DESC"):  # up to what is damaged, from either end
-            with suppress(sqlite3.Error):
+            with suppress(*UNREADABLE):
                 for row in source.execute(f"SELECT {names} FROM {table} ORDER BY {columns[0]} {order}"):  # noqa: S608
                     if row not in seen:
                         seen.add(row)
@@ -160,7 +160,7 @@ def _readable(source: sqlite3.Connection, table: str, columns: list[str]) -> Ite
         try:
             # the driver reads one row ahead and drops the row before a damaged one: so they are asked for one by one
             found = source.execute(f"{query} LIMIT 1", (at,)).fetchone()
-        except sqlite3.Error:
+        except UNREADABLE:
             at = _beyond(source, query, at)
             continue
         if found is None:
@@ -175,7 +175,7 @@ def _beyond(source: sqlite3.Connection, query: str, at: int) -> int:
     def good(start: int) -> bool:
         try:
             source.execute(f"{query} LIMIT 1", (start,)).fetchone()
-        except sqlite3.Error:
+        except UNREADABLE:
             return False
         return True
 
@@ -194,6 +194,6 @@ def _has_row_ids(source: sqlite3.Connection, table: str) -> bool:
         source.execute(f"SELECT rowid FROM {table} LIMIT 0")  # noqa: S608 - names of our own schema
     except sqlite3.OperationalError:
         return False
-    except sqlite3.DatabaseError:
+    except UNREADABLE:
         return True
     return True

@@ -227,3 +227,15 @@ def test_tables_without_row_ids_are_read_from_either_end_of_the_damage(tmp_path:
     left = [one.name for one in Accounts(path, FakeClock()).accounts()]
     assert 200 <= len(left) < 300
     assert {"person-000", "person-299"} <= set(left)
+
+
+def test_name_in_the_schema_that_is_no_text_any_more_is_damage_and_no_crash(tmp_path: Path) -> None:
+    path = tmp_path / "commands.db"
+    accounts = Accounts(path, FakeClock())
+    accounts.add("Amel", "technician", "x")
+    accounts.close()
+    path.write_bytes(path.read_bytes().replace(b"tableaccountaccount", b"tableacc\xd7untaccount"))
+    assert faults(path, "commands") != []
+    assert mend(path, "commands", 5.0) is not None
+    assert Accounts(path, FakeClock()).accounts() == []
+    assert [one.name for one in salvaged(tmp_path)] == ["commands.db"]
