@@ -215,9 +215,7 @@ class BulkMachine(RuleBasedStateMachine):
         for uplink in (self.first, self.second):
             uplink.stop()
             uplink.events()
-        pace = Pace(
-            {1: 400, 2: 200, 3: 200}, take=5, bulk_burst=500, bulk_per_s=50.0, second_bytes=20, merge_bytes=400
-        )
+        pace = Pace({1: 400, 2: 200, 3: 200}, take=5, bulk_burst=500, bulk_per_s=50.0, second_bytes=20, merge_bytes=400)
         self.sender = Sender(self.outbox, self.first, self.clock, NAMES, pace)
         self.sender.spare(self.second)
         self.sender.start()
