@@ -33,6 +33,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("acknowledge", {"incident": INCIDENT}),
     ("intervention_start", {"incident": INCIDENT}),
     ("note", {"incident": INCIDENT, "text": "j'arrive"}),
+    ("decide", {"incident": INCIDENT, "text": "Changer le bloc", "whom": "Nadia", "day": "2026-12-01"}),
     ("silence", {"incident": INCIDENT}),
     ("silence", {}),
     ("maintenance_start", {"device": "sw-1"}),

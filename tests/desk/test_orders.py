@@ -188,6 +188,15 @@ def test_a_comment_reaches_the_box_too(desk: Desk) -> None:
     assert [kept.order.body["text"] for kept in desk.book.of("rouiba")] == ["le technicien part"]
 
 
+def test_a_decision_reaches_the_box_with_who_does_it_and_until_when(desk: Desk) -> None:
+    path = "/incidents/rouiba/c0ffee000146/decide"
+    assert desk.post(path, text="Remplacer la batterie", whom="Nadia", day="2026-12-01") == 303
+    (kept,) = desk.book.of("rouiba")
+    assert kept.order.kind == "decide"
+    told = kept.order.body
+    assert (told["text"], told["whom"], told["day"]) == ("Remplacer la batterie", "Nadia", "2026-12-01")
+
+
 def test_the_page_of_orders_tells_who_asked_what_and_why_it_was_refused(desk: Desk, sahel: ModuleType) -> None:
     assert desk.post("/sites/rouiba/commands/ask", kind="diagnostics") == 303
     (kept,) = desk.book.of("rouiba")

@@ -17,6 +17,7 @@ VALID_S: Mapping[str, float] = {
     "acknowledge": 48 * HOUR_S,
     "intervention_start": 48 * HOUR_S,
     "note": 48 * HOUR_S,
+    "decide": 48 * HOUR_S,
     "silence": 0.5 * HOUR_S,
     "maintenance_start": HOUR_S,
     "maintenance_end": 48 * HOUR_S,
