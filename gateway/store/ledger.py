@@ -94,9 +94,7 @@ class SqliteLedger:
         """The newest transition of every series. A damaged one is left out: its series is unknown again."""
         newest = "SELECT max(id) FROM transition GROUP BY subject, metric, instance"
         return [
-            CurrentVerdict(
-                last.subject, last.metric, last.instance, last.after, last.at, last.value, last.cause, last.label
-            )
+            CurrentVerdict(*last.key, last.after, last.at, last.value, last.cause, last.label, last.check)
             for last in self._transitions(f"WHERE id IN ({newest}) ORDER BY id", ())
         ]
 
