@@ -246,7 +246,7 @@ system.network.errors.receive|{error}|interface|Faulty packets received
 system.network.errors.transmit|{error}|interface|Packets that could not be sent
 system.network.errors.checksum|{error}|interface|Frames received with a wrong checksum: a cable, a plug, an optic
 system.network.errors.symbol|{error}|interface|Times the signal on the wire made no sense: a cable, a plug, an optic
-system.network.errors.late_collision|{error}|interface|Collisions after 64 bytes of a frame: one end is half duplex, the other full
+system.network.errors.late_collision|{error}|interface|Late collisions: one end is half duplex, the other full
 system.network.dropped.receive|{packet}|interface|Packets received and dropped
 system.network.dropped.transmit|{packet}|interface|Packets to be sent and dropped
 system.disk.io.read|By|disk|Bytes read since the start

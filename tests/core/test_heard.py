@@ -123,8 +123,13 @@ def spoken(at: float, text: str = "x", device: str = "nas-1", event: str = "disk
 
 
 def test_lines_that_made_a_device_be_asked_are_kept_with_the_incident_they_led_to() -> None:
-    lines = [spoken(600.0, "long ago"), spoken(990.0, "kernel: I/O error"),
-             spoken(991.0, "chatter", event="", hasten=False), spoken(992.0, "of another", device="sw-1"), spoken(1001.0, "afterwards")]  # fmt: skip
+    lines = [
+        spoken(600.0, "long ago"),
+        spoken(990.0, "kernel: I/O error"),
+        spoken(991.0, "chatter", event="", hasten=False),
+        spoken(992.0, "of another", device="sw-1"),
+        spoken(1001.0, "afterwards"),
+    ]
     (entry,) = witnesses(opened(), lines)
     assert (entry.kind, entry.subject, entry.at) == (EntryKind.HEARD, "i1", 990.0)
     assert dict(entry.body) == {
