@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from site_example import NOW, Example
 from werkzeug.serving import make_server
 
 from gateway.clock import FakeClock
@@ -19,7 +20,6 @@ from gateway.core.device import Site
 from gateway.settings import Settings
 from web.common import hash_secret
 from web.site.app import create_app
-from web.site.example import NOW, Example
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from site_example import NOW, Example
 
 from gateway.clock import FakeClock
 from gateway.core.device import Site
@@ -15,7 +16,6 @@ from gateway.core.inventory import Entry
 from gateway.settings import Settings
 from web.common import hash_secret
 from web.site.app import create_app
-from web.site.example import NOW, Example
 
 SECRET = "correct horse battery"
 

@@ -8,13 +8,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from site_example import NOW
 
 from gateway.core.incident import Change, ChangeKind, Symptom, apply
 from gateway.runbooks import shipped_runbooks
 from web.common import Formats, Language
 from web.common.guidance import checklist
 from web.site.evidence import evidence
-from web.site.example import NOW
 from web.site.facts import gather
 from web.site.foresight import ends
 

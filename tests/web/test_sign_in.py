@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from site_example import NOW
+
 from web.common import issue_code
-from web.site.example import NOW
 
 NOTE = "/incidents/7c1f03a9d2e4/note"
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from site_example import NOW, Example
 
 from gateway.clock import FakeClock
 from gateway.core.device import Park, Site
@@ -15,7 +16,6 @@ from gateway.settings import Settings
 from gateway.store.calls import Calls
 from web.common import hash_secret
 from web.site.app import create_app
-from web.site.example import NOW, Example
 
 HOUR_S = 3600.0
 SECRET = "correct horse battery"

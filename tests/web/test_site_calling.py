@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from site_example import NOW, Example
 
 from gateway.clock import FakeClock
 from gateway.core.device import Device, Park, Site
@@ -17,7 +18,6 @@ from gateway.settings import Settings
 from gateway.store.calls import CallReader, Calls
 from web.site.app import create_app
 from web.site.calling import call_addresses
-from web.site.example import NOW, Example
 
 DAY_S = 86_400.0
 PARK = Park([Device("srv-1", "Server", backups=("erp=call", "mail=call@7d", "files"))])

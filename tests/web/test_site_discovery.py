@@ -8,9 +8,9 @@ from html import unescape
 from typing import Any
 
 import pytest
+from site_example import NOW
 
 from gateway.core.inventory import Entry, EntryKind
-from web.site.example import NOW
 
 Depot = Any
 """Of conftest.py."""

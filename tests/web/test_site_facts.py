@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from site_example import NOW, Example
 
 from gateway.core.incident import Transition, Verdict
 from gateway.ports import CurrentVerdict
 from web.common import Formats, Language
 from web.common.states import State, state_of, worst_state
-from web.site.example import NOW, Example
 from web.site.facts import Facts, gather, hourly
 from web.site.views import status_view
 

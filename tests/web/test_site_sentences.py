@@ -7,6 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from site_example import NOW, Example
 
 from gateway.core.device import Device, Kind, Park
 from gateway.core.incident import Cause, Change, ChangeKind, Incident, Symptom
@@ -14,7 +15,6 @@ from web.common import Formats, Language
 from web.common.causes import title
 from web.common.language import COMMON_TRANSLATIONS, languages
 from web.site import sentences
-from web.site.example import NOW, Example
 from web.site.facts import gather
 
 SPOKEN = languages([COMMON_TRANSLATIONS, Path(sentences.__file__).parent / "translations"])

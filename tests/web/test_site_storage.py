@@ -8,12 +8,12 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from site_example import NOW, Example
 
 from gateway.clock import FakeClock
 from gateway.core.device import Site
 from gateway.settings import Settings
 from web.site.app import create_app
-from web.site.example import NOW, Example
 
 
 def test_room_for_readings_and_damage_are_on_the_page(tmp_path: Path) -> None:
