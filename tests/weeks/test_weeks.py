@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gateway.collect.replay import Round
+from gateway.collect.replay import Event, Round
 from gateway.core.watch import Watch
 from gateway.main.replay import Replay
 
@@ -71,3 +72,23 @@ def test_a_watch_that_takes_up_the_record_in_the_middle_comes_to_the_same_incide
     after.watch.resume(last.values(), before.incidents.values())
     after.run(bad.steps[half:])
     assert {(c, r) for c, r, _, _ in facts(after)} == {(c, r) for c, r, _, _ in facts(whole)}
+
+
+def moved(step: Round | Event, by: float) -> Round | Event:
+    """The step as a wall clock that was set would have dated it."""
+    if isinstance(step, Event):
+        return replace(step, at=step.at + by)
+    return Round(step.at + by, step.subject, [one._replace(at=one.at + by) for one in step.readings], step.failures)
+
+
+@pytest.mark.parametrize("name", WEEKS)
+@pytest.mark.parametrize("by", [7200.0, -1200.0], ids=["forward", "back"])
+def test_a_clock_that_is_set_in_the_middle_opens_nothing_and_turns_no_duration_negative(
+    name: str, by: float, week: Any
+) -> None:
+    bad = week(name, every_s=60.0)
+    noon = bad.steps[0].at + 43_200
+    whole, jumped = bad.play(), bad.play([moved(one, by) if one.at > noon else one for one in bad.steps])
+    plain, after = (sorted((cause, str(root)) for cause, root, _, _ in facts(one)) for one in (whole, jumped))
+    assert after == plain
+    assert all((one.restored_at or one.opened_at) >= one.opened_at for one in jumped.incidents.values())
